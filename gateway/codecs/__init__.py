@@ -1,0 +1,29 @@
+"""Codecs: how a payload is written for a peer, and read from it. One file per name; `registry.names("codec")` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from ..options import Options
+from ..packet import Batch
+
+
+class CodecOptions(Options):
+    """The base of every codec's options."""
+
+
+class Codec(Protocol):
+    """Payloads to bodies and back; pure."""
+
+    verbatim: bool
+    """True when a body is the payload itself, so that a stream can pass bytes on as they were received."""
+
+    def encode(self, batch: Batch) -> Sequence[bytes]:
+        """One body per packet."""
+
+    def is_text(self, body: bytes) -> bool:
+        """Whether a body goes as a text message where the wire knows text and binary; asked only where needed."""
+
+    def decode(self, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
+        """Payload, and fields where there are any; raises CodecError."""

@@ -1,0 +1,198 @@
+"""The value types of the INI file, and the base of every part's options.
+
+Each type reads the text that a user writes (``64KiB``, ``300ms``, ``\\r\\n``) and is checked by pydantic. A value that is not text is
+taken as it is, so that Python code can give options too. Errors are ValueError with a text for the field engineer.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+
+class Options(BaseModel):
+    """The options of one part: typed, documented (``description``), frozen, hashable, and equal when nothing changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=True)
+
+
+class Part(NamedTuple):
+    """Marks a field whose value names a part of this kind, with the part's own options below it as dotted keys.
+
+    ``framing = lines`` with ``framing.max = 1KiB`` becomes ``framing.lines.Options(max=1024)``.
+    """
+
+    kind: str
+
+
+def _from_text(parse: Callable[[str], Any]) -> BeforeValidator:
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+
+
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_DURATIONS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZES = {"": 1, "B": 1, "kB": 1000, "KiB": 1 << 10, "MB": 10**6, "MiB": 1 << 20, "GB": 10**9, "GiB": 1 << 30}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds from ``300ms``, ``2s``, ``5m``; ``0`` needs no unit."""
+    number = _NUMBER.match(text)
+    unit = text[number.end() :].strip() if number else ""
+    if number and number.group() == text and float(text) == 0:
+        return 0.0
+    if not number or unit not in _DURATIONS:
+        raise ValueError(f"{text!r} is not a duration (write 300ms, 2s, 5m, 1h or 1d)")
+    return float(number.group()) * _DURATIONS[unit]
+
+
+def parse_size(text: str) -> int:
+    """Bytes from ``64KiB``, ``1MB``, ``512``."""
+    number = _NUMBER.match(text)
+    unit = text[number.end() :].strip() if number else ""
+    if not number or unit not in _SIZES or ("." in number.group() and not unit):
+        raise ValueError(f"{text!r} is not a size (write 512, 64KiB or 1MB)")
+    return round(float(number.group()) * _SIZES[unit])
+
+
+def parse_integer(text: str) -> int:
+    """An integer in ASCII digits; Python's own ``int()`` would take ``1_000`` and Arabic digits too."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text, re.ASCII):
+        raise ValueError(f"{text!r} is not an integer")
+    return int(text)
+
+
+def parse_yes_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError(f"{text!r} is neither yes nor no")
+    return text == "yes"
+
+
+_ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", ";": b";", "\\": b"\\"}
+
+
+def parse_escaped(text: str) -> bytes:
+    """Bytes from text with ``\\r \\n \\t \\0 \\xNN \\; \\\\``; other characters are UTF-8."""
+    out, index = bytearray(), 0
+    while index < len(text):
+        char = text[index]
+        if char != "\\":
+            out += char.encode()
+            index += 1
+            continue
+        kind = text[index + 1 : index + 2]
+        if kind == "x":
+            digits = text[index + 2 : index + 4]
+            if not re.fullmatch(r"[0-9A-Fa-f]{2}", digits):
+                raise ValueError(f"{text!r}: \\x needs two hex digits")
+            out.append(int(digits, 16))
+            index += 4
+        elif kind in _ESCAPES:
+            out += _ESCAPES[kind]
+            index += 2
+        else:
+            raise ValueError(f"{text!r}: unknown escape \\{kind} (known: \\r \\n \\t \\0 \\xNN \\; \\\\)")
+    return bytes(out)
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """Names from a comma-separated list."""
+    names = tuple(part.strip() for part in text.split(",")) if text.strip() else ()
+    if "" in names:
+        raise ValueError(f"{text!r} has an empty entry")
+    if len(set(names)) != len(names):
+        raise ValueError(f"{text!r} names something twice")
+    return names
+
+
+class Address(NamedTuple):
+    """HOST and PORT; the host without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """``HOST:PORT``, IPv6 in brackets."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s:\[\]/]+)):([0-9]{1,5})", text, re.ASCII)
+    if match is None:
+        bare = text.count(":") > 1 and not text.startswith("[")
+        hint = "an IPv6 address goes in brackets: [::1]:7000" if bare else "write HOST:PORT, as 127.0.0.1:7000 or [::1]:7000"
+        raise ValueError(f"{text!r} is not an address ({hint})")
+    host, port = match.group(1) or match.group(2), int(match.group(3))
+    if port > 65535:
+        raise ValueError(f"{text!r}: the highest port is 65535")
+    if match.group(1) is not None:
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError as error:
+            raise ValueError(f"{text!r}: {error}") from None
+    elif re.fullmatch(r"[0-9.]+", host):
+        try:
+            ipaddress.IPv4Address(host)
+        except ValueError as error:
+            raise ValueError(f"{text!r}: {error}") from None
+    return Address(host, port)
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """Networks from a comma-separated list of ``10.0.0.0/8``, ``192.168.1.7``, ``fd00::/8``."""
+    return tuple(ipaddress.ip_network(name) for name in parse_names(text))
+
+
+class Secret(NamedTuple):
+    """Where a secret is kept: ``file:PATH`` or ``env:NAME``. It is read when it is needed and never printed."""
+
+    kind: Literal["file", "env"]
+    name: str
+
+
+def parse_secret(text: str) -> Secret:
+    kind, colon, name = text.partition(":")
+    if not colon or kind not in ("file", "env") or not name:
+        raise ValueError("a secret is not written here: write file:PATH or env:NAME")
+    return Secret("file" if kind == "file" else "env", name)
+
+
+def parse_rate(text: str) -> float:
+    """Packets per second from ``10/s``, ``0.5/s``."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)/s", text, re.ASCII)
+    if match is None or float(match.group(1)) <= 0:
+        raise ValueError(f"{text!r} is not a rate (write 10/s)")
+    return float(match.group(1))
+
+
+def parse_mode(text: str) -> int:
+    """File mode bits from octal digits, as ``0600``."""
+    if not re.fullmatch(r"0?[0-7]{3}", text):
+        raise ValueError(f"{text!r} is not a file mode (write 0600)")
+    return int(text, 8)
+
+
+Duration = Annotated[float, _from_text(parse_duration)]
+Size = Annotated[int, _from_text(parse_size)]
+Integer = Annotated[int, _from_text(parse_integer)]
+YesNo = Annotated[bool, _from_text(parse_yes_no)]
+Escaped = Annotated[bytes, _from_text(parse_escaped)]
+Names = Annotated[tuple[str, ...], _from_text(parse_names)]
+Networks = Annotated[tuple[Network, ...], _from_text(parse_networks)]
+SecretRef = Annotated[Secret, _from_text(parse_secret)]
+Rate = Annotated[float, _from_text(parse_rate)]
+FileMode = Annotated[int, _from_text(parse_mode)]
+TcpAddress = Annotated[Address, _from_text(parse_address)]
+
+
+class _Path:
+    """Marks a text that is a path: `config` makes it absolute, relative to the INI file."""
+
+
+FilePath = Annotated[str, _Path()]
