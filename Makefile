@@ -1,0 +1,44 @@
+# make run · make test · make check · make bench: each sets up what it needs in .venv first.
+# PYTHON3 is the Python to begin with (3.11 or later). PEERS=required makes a missing peer program an error.
+
+PYTHON3 ?= python3
+PEERS ?= wanted
+PYTHON := .venv/bin/python
+DEMO := conf/demo
+
+.PHONY: run test check bench reference clean
+.DELETE_ON_ERROR:
+
+run: .venv/installed $(DEMO)/nmea.log
+	@$(PYTHON) -m scripts.demo_certificate $(DEMO)
+	@scripts/whats_next
+	@exec .venv/bin/twistd -n --pidfile= gateway --config conf/demo.ini
+
+test: .venv/installed
+	@if PEERS=$(PEERS) scripts/setup_peers; then exec $(PYTHON) -m scripts.run_tests; \
+	elif [ $(PEERS) = required ]; then exit 1; \
+	else exec $(PYTHON) -m scripts.run_tests --without-peers; fi
+
+check: .venv/installed
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	$(PYTHON) -m gateway.reference --check
+
+bench: .venv/installed
+	$(PYTHON) -m benchmarks
+
+reference: .venv/installed
+	$(PYTHON) -m gateway.reference
+
+clean:
+	rm -rf .venv $(DEMO) build *.egg-info .mypy_cache .ruff_cache
+
+$(DEMO)/nmea.log: scripts/demo_log.py | .venv/installed
+	$(PYTHON) -m scripts.demo_log $@
+
+# An editable installation in the "compat" way: twistd finds plugins by folder, and the default way has none.
+.venv/installed: setup.cfg pyproject.toml
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON3=python3.12")'
+	@$(PYTHON3) -m venv .venv || { echo "On Debian and Ubuntu: apt install python3-venv"; rm -rf .venv; exit 1; }
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[test,check]' --config-settings editable_mode=compat
+	@touch $@
