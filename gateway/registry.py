@@ -11,6 +11,12 @@ import pkgutil
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .codecs import Codec
+    from .framing import Framer
+    from .options import Options
 
 _PACKAGES = {"framing": "gateway.framing", "codec": "gateway.codecs", "transport": "gateway.transports"}
 
@@ -39,3 +45,29 @@ def load(kind: str, name: str) -> ModuleType:
         module: ModuleType = part.load()
         return module
     return importlib.import_module(part)
+
+
+def kind_name(options: Options) -> str:
+    """The name that a user writes for the part whose options these are: ``lines``, ``json``, ..."""
+    module = type(options).__module__
+    for kind in _PACKAGES:
+        for name, part in _parts(kind).items():
+            if module == (part.module if isinstance(part, EntryPoint) else part):
+                return name
+    raise KeyError(module)
+
+
+def make_framer(options: Options) -> Framer:
+    """A new framer of the framing whose options these are."""
+    framer: Framer = _module(options).Framer(options)
+    return framer
+
+
+def make_codec(options: Options) -> Codec:
+    """The codec whose options these are."""
+    codec: Codec = _module(options).Codec(options)
+    return codec
+
+
+def _module(options: Options) -> Any:
+    return importlib.import_module(type(options).__module__)
