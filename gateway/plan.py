@@ -7,28 +7,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 from .framing import FramingOptions
-from .options import Duration, Integer, Names, Options, Part, Rate, Size
+from .options import Duration, Integer, Names, Options, Part, Rate
+from .outbox import DeviceOutboxOptions, OutboxOptions
 
-WhenFull = Literal["drop-oldest", "drop-newest", "disconnect", "block"]
-
-
-class OutboxOptions(Options):
-    """The bounded queue in front of each slow session, towards readers on a network."""
-
-    bytes: Size = Field(1 << 20, ge=1, description="how much may wait for one slow session; an empty outbox always takes one packet run")
-    packets: Integer = Field(1_000_000, ge=1, description="how many packets may wait for one slow session")
-    when_full: WhenFull = Field(
-        "disconnect",
-        description="who loses when a packet does not fit: drop-oldest, drop-newest, disconnect (the slow session), or block (whoever publishes is paused)",
-    )
-
-
-class DeviceOutboxOptions(OutboxOptions):
-    """The same, towards a device: short, and whoever writes waits."""
-
-    bytes: Size = Field(64 << 10, ge=1, description=OutboxOptions.model_fields["bytes"].description)
-    when_full: WhenFull = Field("block", description=OutboxOptions.model_fields["when_full"].description)
-
+__all__ = ["DeviceOutboxOptions", "LinkOptions", "LinkPlan", "OutboxOptions", "StreamOptions"]
 
 class LinkOptions(Options):
     """What every link has, whatever its transport."""

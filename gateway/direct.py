@@ -1,0 +1,117 @@
+"""Twisted transports that send at once when nothing is queued.
+
+Twisted's own ``write`` queues, asks the reactor to tell when the socket is writable, and sends then: two epoll_ctl and one reactor
+event for each client and batch. Here ``write`` calls send itself; only what the kernel did not take goes into Twisted's queue, and
+then the producer is paused until that queue is empty. So at most one write is ever in the queue of a transport.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import tcp, unix
+from twisted.internet.abstract import FileDescriptor
+
+KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 30, 10, 3
+
+
+class DirectWrite:
+    """Mix in before a FileDescriptor that has ``send_now(data) -> int`` (bytes taken; raises OSError)."""
+
+    send_now: Callable[[bytes], int]
+
+    def write(self: Any, data: bytes) -> None:
+        if self.dataBuffer or self._tempDataLen or not self.connected or self._writeDisconnected:
+            FileDescriptor.write(self, data)
+            return
+        try:
+            sent = self.send_now(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            # The reactor meets the same error at its next try, and ends the connection from there and not from within our caller.
+            sent = 0
+        if sent != len(data):
+            FileDescriptor.write(self, data[sent:] if sent else data)
+            if self.producer is not None and self.streamingProducer and not self.producerPaused:
+                self.producerPaused = True
+                self.producer.pauseProducing()
+
+
+class DirectServer(DirectWrite, tcp.Server):
+    """An accepted TCP connection: direct writes, no Nagle, and a kernel that notices dead peers."""
+
+    def __init__(self, sock: socket.socket, *args: Any) -> None:
+        super().__init__(sock, *args)
+        self.send_now = sock.send
+        tune(sock)
+
+
+class DirectPort(tcp.Port):
+    """A listening TCP port of such connections."""
+
+    transport = DirectServer
+
+
+class DirectUNIXServer(DirectWrite, unix.Server):
+    """An accepted UNIX connection with direct writes."""
+
+    def __init__(self, sock: socket.socket, *args: Any) -> None:
+        super().__init__(sock, *args)
+        self.send_now = sock.send
+
+
+class DirectUNIXPort(unix.Port):
+    """A listening UNIX socket of such connections."""
+
+    transport = DirectUNIXServer
+
+
+def tune(sock: socket.socket, user_timeout: float = 60.0) -> None:
+    """Send small packets at once, and have the kernel end a connection whose peer answers nothing for a minute."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", KEEPALIVE_IDLE),
+        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL),
+        ("TCP_KEEPCNT", KEEPALIVE_COUNT),
+        ("TCP_USER_TIMEOUT", int(user_timeout * 1000)),
+    ):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _wire(transport: Any) -> Any:
+    """The transport that holds the file descriptor, below any TLS."""
+    while not isinstance(transport, FileDescriptor) and getattr(transport, "transport", None) is not None:
+        transport = transport.transport
+    return transport
+
+
+def pending(transport: Any) -> int:
+    """Bytes that the transport has queued and the kernel has not taken."""
+    wire = _wire(transport)
+    if isinstance(wire, FileDescriptor):
+        return len(wire.dataBuffer) - wire.offset + wire._tempDataLen  # type: ignore[attr-defined]
+    return int(getattr(wire, "pending", 0))
+
+
+def peer_gone(transport: Any) -> str:
+    """Whether the peer left while reading is paused, when Twisted cannot know: ``"reset"``, ``"closed"`` (it will send no more) or ``""``."""
+    wire = _wire(transport)
+    if not isinstance(wire, FileDescriptor):
+        return ""
+    poll = select.poll()
+    half_closed = getattr(select, "POLLRDHUP", 0)
+    try:
+        poll.register(wire.fileno(), half_closed)
+        events = poll.poll(0)
+    except (OSError, ValueError):
+        return "reset"
+    flags = events[0][1] if events else 0
+    if flags & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
+        return "reset"
+    return "closed" if flags & half_closed else ""

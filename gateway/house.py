@@ -1,0 +1,53 @@
+"""What all links of one program share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.logger import Logger
+
+from .bus import Bus
+from .demand import Demand
+from .notices import Notices
+from .outbox import Memory
+from .watch import Watch
+
+
+class House:
+    """The bus, the clock, the memory and the log; a link holds this and no other link.
+
+    ``linger``: seconds that a closing session has to write what waits for it.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        *,
+        memory: int = 256 << 20,
+        linger: float = 2.0,
+        tls: Mapping[str, Any] | None = None,
+        wall: Callable[[], int] = time.time_ns,
+        log: Logger | None = None,
+    ) -> None:
+        self.reactor = reactor
+        self.log = log or Logger(namespace="gateway")
+        self.notices = Notices(reactor, self.log)
+        self.bus = Bus(self._hearer_failed)
+        self.demand = Demand()
+        self.memory = Memory(memory)
+        self.watch = Watch(reactor)
+        self.linger = linger
+        self.tls = dict(tls or {})
+        self.wall = wall
+        self.shared: dict[Any, Any] = {}
+        """What links of one transport share among themselves: a listener for several paths, say."""
+
+    def stop(self) -> None:
+        """Leave no timer behind."""
+        self.watch.stop()
+        self.notices.stop()
+
+    def _hearer_failed(self, name: str, error: Exception) -> None:
+        self.log.failure("{name} failed at a packet; it goes on with the next", name=name)

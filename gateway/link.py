@@ -1,0 +1,350 @@
+"""One section of the INI file, running: its sessions, what they say, and what they hear."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+
+from .errors import CodecError
+from .house import House
+from .outbox import Outbox
+from .packet import Batch, Fault, Frames
+from .plan import LinkPlan
+from .registry import make_codec, make_framer
+from .security import Security
+from .session import Session
+from .trace import Direction, traced
+
+Encoder = Callable[[Batch], bytes]
+
+
+class _Group:
+    """The sessions that want packets in the same bytes."""
+
+    __slots__ = ("encode", "members", "sessions")
+
+    def __init__(self, encode: Encoder) -> None:
+        self.encode = encode
+        self.sessions: dict[Session, None] = {}
+        self.members: tuple[Session, ...] | None = None
+
+
+class Link:
+    """What is the same for every transport. A transport's own link opens sessions, and may say how it encodes."""
+
+    many = True
+    """Whether this link can have several sessions at once: then nobody is missed while it has none."""
+
+    def __init__(self, plan: LinkPlan, house: House) -> None:
+        self.plan = plan
+        self.options = plan.options
+        self.name = plan.name
+        self.topic = plan.topic
+        self.house = house
+        self.counters: Counter[str] = Counter()
+        self.sessions: dict[Session, None] = {}
+        self.codec = make_codec(plan.options.codec)
+        self.representation: Hashable = "stream"
+        self.on_tail: str = getattr(plan.options, "on_tail", "auto")
+        self.now: Callable[[], float] = house.reactor.seconds
+        self.run = secrets.token_hex(4)
+        self._groups: dict[Hashable, _Group] = {}
+        self._next_seq: dict[str, int] = {}
+        self._next_session = 0
+        self._subscription: Any = None
+        self._want: Any = None
+        self._reads_fields = not self.codec.verbatim
+        self._traces = self.options.trace != "off"
+        self._idle: Any = None
+        self._stopping: Deferred[None] | None = None
+        self._sent_topic = f"{self.topic}/$sent"
+        self._trace_tokens, self._trace_at = self.options.trace_rate or 0.0, 0.0
+
+    # Life
+
+    def start(self) -> None:
+        """Hear what the plan says. A transport's link opens its device or listener besides."""
+        if self.plan.hears:
+            self._subscription = self.house.bus.subscribe(self.plan.hears, self.deliver, self.name)
+
+    def stop(self) -> Deferred[None]:
+        """Hear and accept no more; end every session when its whole packets are written. Fires when all have ended."""
+        if self._subscription is not None:
+            self._subscription.cancel()
+            self._subscription = None
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        if not self.sessions:
+            return succeed(None)
+        self._stopping = Deferred()
+        for session in list(self.sessions):
+            session.close("the gateway stops")
+        return self._stopping
+
+    def next_id(self) -> str:
+        """A new session's id."""
+        self._next_session += 1
+        return f"{self.name}#{self._next_session}"
+
+    def topic_of(self, security: Security) -> str:
+        """The topic that a session publishes under."""
+        return self.topic.replace("{client}", security.identity) if "{client}" in self.topic else self.topic
+
+    def joined(self, session: Session) -> None:
+        """A session is open."""
+        self.sessions[session] = None
+        self.house.bus.enrol(session.id, session)
+        group = self._groups.get(session.representation)
+        if group is None:
+            group = self._groups[session.representation] = _Group(self.encoder(session.representation))
+        group.sessions[session] = None
+        group.members = None
+        self.count("sessions")
+        if self._want is None:
+            self._want = self.house.demand.want(self.topic, self.plan.hears)
+        if self.options.idle_timeout and self._idle is None:
+            self._idle = self.house.reactor.callLater(self.options.idle_timeout, self._end_idle)
+
+    def left(self, session: Session, reason: str) -> None:
+        """A session has ended, for whatever reason."""
+        self.house.bus.dismiss(session.id)
+        if session not in self.sessions:
+            return
+        del self.sessions[session]
+        group = self._groups[session.representation]
+        del group.sessions[session]
+        group.members = None
+        if not self.sessions:
+            self._want, want = None, self._want
+            want.cancel()
+            if self._stopping is not None:
+                self._stopping.callback(None)
+                self._stopping = None
+
+    def full(self) -> bool:
+        """Whether one more session would be too many; counts the one that is refused."""
+        if len(self.sessions) < self.options.max_sessions:
+            return False
+        self.count("refused_sessions")
+        return True
+
+    # From the peers to the bus
+
+    def is_heard(self, session: Session, size: int) -> bool:
+        """Whether what this session says goes anywhere; if not it is counted, and told once a session."""
+        if not session.security.may_write:
+            why = "it may only read: it speaks plain on a TLS port (fallback_write = no)"
+        elif self._traces or self.house.bus.heard(session.topic):
+            return True
+        else:
+            why = f"nobody hears {session.topic!r}"
+        self.counters["unheard_bytes"] += size
+        if not session.unheard:
+            self.say("unheard", session, f"what it sends is discarded, {size} bytes to begin with: {why}")
+        session.unheard += size
+        return False
+
+    def publish(self, session: Session, frames: Frames) -> None:
+        """Stamp what a session said, and give it to whoever hears it."""
+        fields = None
+        if self._reads_fields:
+            frames, fields = self._decoded(session, frames)
+            if not frames.count:
+                return
+        if self._traces:
+            self._trace(session, "received", frames)
+        counters = self.counters
+        counters["packets_in"] += frames.count
+        counters["bytes_in"] += len(frames.data)
+        topic = session.topic
+        seq = self._next_seq.get(topic, 1)
+        self._next_seq[topic] = seq + frames.count
+        self.house.bus.publish(Batch(topic, self.run, seq, self.house.wall(), session.id, frames, "", fields))
+
+    def _decoded(self, session: Session, frames: Frames) -> tuple[Frames, list[dict[str, Any] | None] | None]:
+        payloads: list[bytes] = []
+        fields: list[dict[str, Any] | None] = []
+        for body in frames.payloads:
+            try:
+                payload, found = self.codec.decode(body)
+            except CodecError as error:
+                self.count("bad_packets")
+                on_bad = self.options.on_bad
+                if on_bad == "log":
+                    self.house.log.warn("{text}", text=self.line(session, f"unreadable packet dropped: {error}"))
+                else:
+                    self.say("bad_packet", session, f"unreadable packet {'forwarded' if on_bad == 'forward' else 'dropped'}: {error}")
+                if on_bad != "forward":
+                    continue
+                payload, found = body, None
+            payloads.append(payload)
+            fields.append(found)
+        if payloads != list(frames.payloads):
+            frames = Frames(b"".join(payloads), len(payloads), payloads)
+        return frames, fields if any(fields) else None
+
+    def fault(self, session: Session, fault: Fault) -> None:
+        """A framer found something wrong: count it and say it."""
+        self.count(fault.event)
+        self.counters["lost_bytes"] += fault.size
+        self.say(fault.event, session, fault.text)
+
+    def boundary_lost(self, session: Session, text: str) -> None:
+        """A fault that a stream does not survive: the session ends (a serial link finds the next boundary instead)."""
+        session.abort(text)
+
+    # From the bus to the peers
+
+    def encoder(self, representation: Hashable) -> Encoder:
+        """A function from a batch to its bytes in this representation; asked once for each group of sessions."""
+        if self.plan.verbatim:
+            return lambda batch: batch.frames.data
+        framer, codec = make_framer(self.plan.framing), self.codec
+
+        def encode(batch: Batch) -> bytes:
+            if codec.verbatim:
+                shortcut = framer.reframe(batch.frames)
+                if shortcut is not None:
+                    return bytes(shortcut)
+            bodies = codec.encode(batch)
+            try:
+                return bytes(framer.encode(bodies))
+            except CodecError:
+                return self._sayable(framer, bodies, batch)
+
+        return encode
+
+    def _sayable(self, framer: Any, bodies: Any, batch: Batch) -> bytes:
+        """One by one: what this framing cannot carry is skipped, counted and told."""
+        good: list[bytes] = []
+        for body in bodies:
+            try:
+                good.append(framer.encode((body,)))
+            except CodecError as error:
+                self.count("unsayable_packets")
+                self.house.notices.say(f"{self.name} unsayable", f"[{self.name}] a packet of {batch.topic} cannot be written here: {error}")
+        return b"".join(good)
+
+    def deliver(self, batch: Batch) -> None:
+        """Encode once for each group, and give it to each session but the one that it came from."""
+        if not self.sessions:
+            if not self.many:
+                self.absent(batch)
+            return
+        origin, reached = batch.origin, 0
+        for group in tuple(self._groups.values()):
+            members = group.members
+            if members is None:
+                members = group.members = tuple(group.sessions)
+            if not members:
+                continue
+            data = group.encode(batch)
+            if not data:
+                continue
+            for session in members:
+                if session.id != origin:
+                    session.deliver(batch, data)
+            reached += len(members)
+        self.counters["packets_out"] += batch.count * reached
+        if self._traces or self.options.idle_timeout:
+            self._looked_at(batch)
+        if reached and self.house.bus.heard(self._sent_topic):
+            self.house.bus.publish(Batch(self._sent_topic, self.run, self._sent(batch.count), self.house.wall(), batch.origin, batch.frames, "", batch.fields))
+
+    def encode_answer(self, session: Session, batch: Batch) -> bytes:
+        """What a batch for one session alone looks like to it; b"" if it has no way to say it apart from the data."""
+        if "/$" in batch.topic and not getattr(self.codec, "says_topic", False):
+            return b""
+        return self._groups[session.representation].encode(batch)
+
+    def absent(self, batch: Batch) -> None:
+        """There is nobody to deliver to: count it, say it, and tell whoever sent it."""
+        self.count("refused_packets", batch.count)
+        text = f"{self.name} is absent"
+        self.house.notices.say(f"{self.name} absent", f"[{self.name}] absent: {batch.count} packets from {batch.origin} refused (when_absent = drop)")
+        if batch.origin:
+            words = text.encode()
+            event = {"event": "refused", "link": self.name, "packets": batch.count, "reason": "absent"}
+            self.house.bus.publish(
+                Batch(f"{self.topic}/$events", self.run, 0, self.house.wall(), "", Frames(words, 1, (words,)), batch.origin, [event])
+            )
+
+    def new_outbox(self, give_up: Callable[[], None]) -> Outbox:
+        """The queue for one slow session."""
+        return Outbox(self.options.outbox, self.house.memory, give_up)
+
+    def drop(self, session: Session, packets: int, why: str) -> None:
+        """Packets for a session were dropped."""
+        if packets:
+            session.dropped += packets
+            self.count("dropped_packets", packets)
+            self.say("dropped", session, f"{packets} packets dropped: {why}")
+
+    def drop_outbox(self, session: Session, box: Outbox, why: str = "the session ended") -> None:
+        """Empty an outbox and count what was in it."""
+        packets = box.packets
+        box.clear()
+        self.drop(session, packets, why)
+
+    def too_slow(self, session: Session) -> None:
+        """A session's outbox is full and the policy is to end it."""
+        self.count("slow_disconnects")
+        limits = self.options.outbox
+        session.abort(f"too slow: outbox full at {limits.bytes} bytes or {limits.packets} packets (outbox.when_full = disconnect)")
+
+    def closing(self, session: Session, reason: str) -> None:
+        """A session is being ended from our side: the reason is logged when it is not a regular end."""
+        self.say("closing", session, f"ended: {reason}", "info")
+
+    # What people see
+
+    def count(self, event: str, by: int = 1) -> None:
+        self.counters[event] += by
+
+    def line(self, session: Session, text: str) -> str:
+        return f"[{self.name}] {session.peer}: {text}"
+
+    def say(self, key: str, session: Session, text: str, level: str = "warn") -> None:
+        """Log what a peer caused, rate-limited by link and kind."""
+        self.house.notices.say(f"{self.name} {key}", self.line(session, text), level)
+
+    def _looked_at(self, batch: Batch) -> None:
+        for session in self.sessions:
+            if session.id != batch.origin:
+                session.moved = True
+                if self._traces:
+                    self._trace(session, "write", batch.frames)
+
+    def _trace(self, session: Session, direction: Direction, frames: Frames) -> None:
+        rate, style = self.options.trace_rate, self.options.trace
+        for payload in frames.payloads:
+            if rate is not None:
+                now = self.now()
+                self._trace_tokens = min(max(1.0, rate), self._trace_tokens + (now - self._trace_at) * rate)
+                self._trace_at = now
+                if self._trace_tokens < 1:
+                    self.count("untraced_packets")
+                    continue
+                self._trace_tokens -= 1
+            for text in traced(style, direction, payload):
+                self.house.log.info("{text}", text=self.line(session, text))
+
+    def _sent(self, count: int) -> int:
+        seq = self._next_seq.get(self._sent_topic, 1)
+        self._next_seq[self._sent_topic] = seq + count
+        return seq
+
+    def _end_idle(self) -> None:
+        self._idle = None
+        for session in list(self.sessions):
+            if not session.moved:
+                self.count("idle")
+                session.close(f"nothing moved for {self.options.idle_timeout:g} s (idle_timeout)")
+            session.moved = False
+        if self.sessions:
+            self._idle = self.house.reactor.callLater(self.options.idle_timeout, self._end_idle)

@@ -1,0 +1,320 @@
+"""One live peer of a link: what it sends becomes packets on the bus, what it hears goes to its transport or waits in its outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .direct import peer_gone, pending
+from .outbox import Item, Outbox, Verb, Verdict
+from .packet import EMPTY, Batch, Fault, Frames
+from .registry import make_framer
+from .security import PLAIN, Security
+
+if TYPE_CHECKING:
+    from .link import Link
+
+_BURST = 1 << 16
+
+
+class Session:
+    """Reading, writing, pausing and ending of one peer.
+
+    It is the push producer of its Twisted transport. While that is *clear* (connected, its queue empty, no outbox), a delivery is one
+    write; else it waits in the outbox, which is made when it is first needed. Reading is paused by tokens, so that two reasons can.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_blocked_since",
+        "_closing",
+        "_deadline",
+        "_framer",
+        "_paused_by",
+        "_paused_since",
+        "_pending",
+        "_publishers",
+        "clear",
+        "dropped",
+        "ended",
+        "id",
+        "link",
+        "moved",
+        "outbox",
+        "peer",
+        "received_bytes",
+        "representation",
+        "security",
+        "topic",
+        "transport",
+        "unheard",
+    )
+
+    def __init__(self, link: Link, peer: str, security: Security = PLAIN) -> None:
+        self.link = link
+        self.peer = peer
+        self.security = security
+        self.id = link.next_id()
+        self.topic = link.topic_of(security)
+        self.representation: Any = link.representation
+        self.transport: Any = None
+        self.outbox: Outbox | None = None
+        self.clear = False
+        self.ended = False
+        self.moved = False
+        self.unheard = 0
+        self.dropped = 0
+        self.received_bytes = 0
+        self._framer: Any = None
+        self._deadline: Any = None
+        self._publishers: set[str] | None = None
+        self._paused_by: set[object] | None = None
+        self._paused_since = 0.0
+        self._blocked_since = 0.0
+        self._pending = 0
+        self._closing: Any = None
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} {self.peer}>"
+
+    # The beginning and the end
+
+    def connected(self, transport: Any) -> None:
+        """The transport is open: packets may flow from now on."""
+        self.transport = transport
+        self.clear = True
+        transport.registerProducer(self, True)
+        self.link.joined(self)
+        if self._paused_by:
+            transport.pauseProducing()
+        if self.outbox and not self.ended:
+            self.resumeProducing()
+
+    def close(self, reason: str) -> None:
+        """End the session when the whole packets in its outbox are written; cut it after the linger time."""
+        if self.ended or self._closing is not None:
+            return
+        self._closing = self.link.house.reactor.callLater(self.link.house.linger, self.abort, f"{reason}; cut after {self.link.house.linger:g} s")
+        self.link.closing(self, reason)
+        if self.outbox and not self.clear:
+            self.outbox.offer(Item(Verb("close")))
+        else:
+            self.perform(Verb("close"))
+
+    def abort(self, reason: str) -> None:
+        """End the session now; what waits is dropped and counted."""
+        if self.ended:
+            return
+        self.link.closing(self, reason)
+        self.clear = False
+        if self.transport is None:
+            self.lost(reason, clean=False)
+        elif hasattr(self.transport, "abortConnection"):
+            self.transport.abortConnection()
+        else:
+            self.transport.loseConnection()
+
+    def lost(self, reason: str, clean: bool) -> None:
+        """The transport has ended. ``clean``: a regular end of output, after which the rest is a packet (``on_tail = auto``)."""
+        if self.ended:
+            return
+        if self._framer is not None:
+            tail = self.link.on_tail
+            frames = self._framer.finish(clean if tail == "auto" else tail == "emit")
+            self._take(frames)
+        self.ended = True
+        self.clear = False
+        for timer in (self._deadline, self._closing):
+            if timer is not None and timer.active():
+                timer.cancel()
+        self._deadline = self._closing = None
+        if self.outbox:
+            self.link.drop_outbox(self, self.outbox)
+        self._release_publishers()
+        self.link.house.watch.forget(self)
+        self.link.left(self, reason)
+
+    def perform(self, verb: Verb) -> None:
+        """Do what a verb asks, in order with the data: ``close`` here; a transport's own session may know more."""
+        if verb.name == "close":
+            self.clear = False
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+
+    # From the peer
+
+    def received(self, data: bytes) -> None:
+        """Bytes of a stream."""
+        self.received_bytes += len(data)
+        self.moved = True
+        if not self.link.is_heard(self, len(data)):
+            return
+        framer = self._framer
+        if framer is None:
+            framer = self._framer = make_framer(self.link.plan.framing)
+        self._take(framer.feed(data, self.link.now()))
+        if framer.deadline is not None:
+            self._expect(framer.deadline)
+
+    def received_message(self, body: bytes) -> None:
+        """One message of a peer that speaks in messages: one packet."""
+        self.received_bytes += len(body)
+        self.moved = True
+        if self.link.is_heard(self, len(body)):
+            self.link.publish(self, Frames(body, 1, (body,)))
+
+    def _take(self, frames: Frames) -> None:
+        if frames.count:
+            self.link.publish(self, frames)
+        for fault in frames.faults:
+            self._fault(fault)
+
+    def _fault(self, fault: Fault) -> None:
+        self.link.fault(self, fault)
+        if fault.fatal:
+            self.link.boundary_lost(self, fault.text)
+
+    def restart_framing(self) -> None:
+        """Forget what has been read of a packet, and look for the next boundary (a serial port resyncs so)."""
+        self._framer = None
+
+    def _expect(self, deadline: float) -> None:
+        timer = self._deadline
+        if timer is None or not timer.active():
+            delay = max(0.0, deadline - self.link.now())
+            self._deadline = self.link.house.reactor.callLater(delay, self._expired)
+
+    def _expired(self) -> None:
+        framer, now = self._framer, self.link.now()
+        if framer is None or framer.deadline is None or self.ended:
+            return
+        if framer.deadline <= now:
+            self._take(framer.expire(now))
+        if framer.deadline is not None:
+            self._expect(framer.deadline)
+
+    # Back-pressure upon the peer
+
+    def pause(self, token: object) -> None:
+        """Read nothing more until every token that paused has resumed."""
+        if self._paused_by is None:
+            self._paused_by = set()
+        first = not self._paused_by
+        self._paused_by.add(token)
+        if first and self.transport is not None and not self.ended:
+            self._paused_since = self.link.now()
+            self.link.house.watch.add(self)
+            self.transport.pauseProducing()
+
+    def resume(self, token: object) -> None:
+        """Take one token back; the last one lets reading go on."""
+        paused_by = self._paused_by
+        if not paused_by or token not in paused_by:
+            return
+        paused_by.discard(token)
+        if not paused_by and self.transport is not None and not self.ended:
+            self._paused_since = 0.0
+            self.transport.resumeProducing()
+
+    # To the peer
+
+    def deliver(self, batch: Batch, data: bytes) -> None:
+        """Write these encoded packets, or queue them behind what waits."""
+        if self.clear:
+            self.transport.write(data)
+        else:
+            self._queue(Item(data, batch.run, batch.seq, batch.count, batch.origin))
+
+    def answer(self, batch: Batch) -> None:
+        """Take a batch that is for this session alone, if it has a way to say it."""
+        data = self.link.encode_answer(self, batch)
+        if data:
+            self.deliver(batch, data)
+
+    def _queue(self, item: Item) -> None:
+        if self.ended or self._closing is not None:
+            self.link.drop(self, item.count, "the session is closing")
+            return
+        box = self.outbox
+        if box is None:
+            box = self.outbox = self.link.new_outbox(self.give_up)
+        dropped = box.dropped_packets
+        verdict = box.offer(item)
+        if verdict is Verdict.BLOCK:
+            if item.origin and self.link.house.bus.pause(item.origin, self):
+                if self._publishers is None:
+                    self._publishers = set()
+                self._publishers.add(item.origin)
+        elif verdict is not Verdict.KEPT:
+            self.link.drop(self, box.dropped_packets - dropped, "its outbox is full")
+            if verdict is Verdict.FULL:
+                self.link.too_slow(self)
+
+    def give_up(self) -> None:
+        """All outboxes together are over the limit, and this is the fullest."""
+        box = self.outbox
+        if box is None:
+            return
+        limit = self.link.house.memory.limit
+        self.link.drop_outbox(self, box, f"all outboxes together are over [gateway] memory = {limit} bytes, and this is the fullest")
+        self._release_publishers()
+        if self.link.options.outbox.when_full == "disconnect":
+            self.abort("over the memory of all outboxes")
+
+    def pauseProducing(self) -> None:
+        """Called by the transport: its queue is not empty any more."""
+        self.clear = False
+        self._blocked_since = self.link.now()
+        self._pending = pending(self.transport)
+        self.link.house.watch.add(self)
+
+    def resumeProducing(self) -> None:
+        """Called by the transport: its queue is empty."""
+        if self.ended:
+            return
+        box = self.outbox
+        self.clear = True
+        self._blocked_since = 0.0
+        while box and self.clear:
+            items = box.take(_BURST)
+            body = items[0].body
+            if isinstance(body, Verb):
+                self.perform(body)
+                break
+            self.transport.write(body if len(items) == 1 else b"".join([item.body for item in items]))  # type: ignore[misc]
+        if box:
+            self.clear = False
+        if self._publishers and (box is None or box.relieved):
+            self._release_publishers()
+
+    def stopProducing(self) -> None:
+        """Called by the transport when it ends; `lost` follows."""
+        self.clear = False
+
+    def _release_publishers(self) -> None:
+        publishers, self._publishers = self._publishers, None
+        for origin in publishers or ():
+            self.link.house.bus.resume(origin, self)
+
+    # What a paused transport cannot notice itself
+
+    def check(self, now: float) -> bool:
+        """Look after a paused or blocked session; False when there is nothing to look after."""
+        if self.ended:
+            return False
+        timeout = self.link.options.stall_timeout
+        if self._blocked_since and timeout:
+            left = pending(self.transport)
+            if left != self._pending:
+                self._pending, self._blocked_since = left, now
+            elif now - self._blocked_since >= timeout:
+                waits = left + (self.outbox.bytes if self.outbox else 0)
+                self.link.count("stalled")
+                self.abort(f"took no byte for {timeout:g} s while {waits} bytes waited (stall_timeout)")
+                return False
+        if self._paused_since:
+            gone = peer_gone(self.transport)
+            if gone == "reset" or (gone == "closed" and timeout and now - self._paused_since >= timeout):
+                self.link.count("vanished")
+                self.abort("vanished while it was paused")
+                return False
+        return bool(self._blocked_since or self._paused_since)

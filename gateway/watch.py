@@ -1,0 +1,46 @@
+"""Looks after sessions that are paused or blocked: a paused Twisted transport notices neither FIN nor RST (security F5)."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+INTERVAL = 1.0
+
+
+class Watched(Protocol):
+    def check(self, now: float) -> bool:
+        """Look; True if it should be looked at again."""
+
+
+class Watch:
+    """Calls ``check`` of each once a second, as long as it says that this is needed; no timer runs while there is nobody."""
+
+    def __init__(self, clock: Any) -> None:
+        self._clock = clock
+        self._watched: dict[Watched, None] = {}
+        self._timer: Any = None
+
+    def add(self, session: Watched) -> None:
+        self._watched[session] = None
+        if self._timer is None:
+            self._timer = self._clock.callLater(INTERVAL, self._look)
+
+    def forget(self, session: Watched) -> None:
+        self._watched.pop(session, None)
+        if not self._watched:
+            self.stop()
+
+    def stop(self) -> None:
+        """Leave no timer behind."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        self._timer = None
+        now = self._clock.seconds()
+        for session in list(self._watched):
+            if not session.check(now):
+                self._watched.pop(session, None)
+        if self._watched and self._timer is None:
+            self._timer = self._clock.callLater(INTERVAL, self._look)
