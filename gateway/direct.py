@@ -84,6 +84,11 @@ def tune(sock: socket.socket, user_timeout: float = 60.0) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
+def tune_transport(transport: Any) -> None:
+    """`tune` for the socket below a connected TCP transport."""
+    tune(_wire(transport).socket)
+
+
 def _wire(transport: Any) -> Any:
     """The transport that holds the file descriptor, below any TLS."""
     while not isinstance(transport, FileDescriptor) and getattr(transport, "transport", None) is not None:

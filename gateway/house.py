@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
+from .admission import Admission
 from .bus import Bus
 from .demand import Demand
 from .notices import Notices
@@ -36,6 +37,7 @@ class House:
         self.notices = Notices(reactor, self.log)
         self.bus = Bus(self._hearer_failed)
         self.demand = Demand()
+        self.admission = Admission()
         self.memory = Memory(memory)
         self.watch = Watch(reactor)
         self.linger = linger

@@ -105,6 +105,7 @@ class Link:
         group.sessions[session] = None
         group.members = None
         self.count("sessions")
+        self.say("joined", session, "connected" + (f" as {session.security.identity}" if session.security.identity else ""), "info")
         if self._want is None:
             self._want = self.house.demand.want(self.topic, self.plan.hears)
         if self.options.idle_timeout and self._idle is None:
@@ -116,6 +117,8 @@ class Link:
         if session not in self.sessions:
             return
         del self.sessions[session]
+        lost = f", {session.dropped} packets for it dropped" if session.dropped else ""
+        self.say("left", session, f"gone: {reason}; it sent {session.received_bytes} bytes{lost}", "info")
         group = self._groups[session.representation]
         del group.sessions[session]
         group.members = None
@@ -132,6 +135,10 @@ class Link:
             return False
         self.count("refused_sessions")
         return True
+
+    def refused(self, peer: str) -> None:
+        """Say that a session was one too many."""
+        self.house.notices.say(f"{self.name} full", f"[{self.name}] {peer}: refused, there are {len(self.sessions)} sessions (max_sessions)")
 
     # From the peers to the bus
 

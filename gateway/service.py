@@ -1,0 +1,107 @@
+"""The roof: the command line, and the order in which things start and stop."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.python import usage
+
+from . import registry
+from .config import Config, ConfigErrors, load, table
+from .house import House
+from .kept import KeptLink
+from .link import Link
+from .listeners import ListenError
+
+EX_CONFIG = 78
+
+
+class Options(usage.Options):
+    """``twistd -n gateway --config gw.ini``"""
+
+    synopsis = "[options]"
+    longdesc = "Moves packets from serial devices to TCP, TLS and WebSocket clients, and commands back."
+    optParameters = [["config", "c", "gw.ini", "The INI file."]]  # noqa: RUF012 (Twisted's own spelling)
+    optFlags = [["check", None, "Check the INI file, print what it comes to, and exit."]]  # noqa: RUF012
+
+    def postOptions(self) -> None:
+        """Read and check everything before anything starts: exit status 78 with one line for each mistake."""
+        try:
+            config = load(self["config"])
+        except ConfigErrors as errors:
+            sys.stderr.write(f"{errors}\n")
+            raise SystemExit(EX_CONFIG) from None
+        if self["check"]:
+            sys.stdout.write(f"{table(config)}\n")
+            raise SystemExit(0)
+        self["config"] = config
+
+
+def makeService(options: Mapping[str, Any]) -> Service:
+    """The service for checked options."""
+    from twisted.internet import reactor
+
+    return GatewayService(options["config"], reactor)
+
+
+class GatewayService(Service):
+    """All links of one configuration."""
+
+    def __init__(self, config: Config, reactor: Any) -> None:
+        self.config = config
+        self.reactor = reactor
+        # Twisted's own clock is the wall clock: stepped back an hour, no timer would fire for an hour.
+        reactor.seconds = time.monotonic
+        self.house = House(reactor, memory=config.gateway.memory, linger=config.gateway.linger, tls=config.tls)
+        self.links: dict[str, Link] = {
+            name: registry.load("transport", plan.transport).Link(plan, self.house) for name, plan in config.links.items()
+        }
+
+    def privilegedStartService(self) -> None:
+        """Devices first, then listeners: who can connect can use what is there. A listener that cannot be had ends the start."""
+        raise_open_files()
+        for warning in self.config.warnings:
+            self.house.log.warn("{warning}", warning=warning)
+        try:
+            for link in sorted(self.links.values(), key=lambda link: not isinstance(link, KeptLink)):
+                link.start()
+        except ListenError as error:
+            sys.stderr.write(f"{error}\n")
+            raise SystemExit(1) from None
+
+    def startService(self) -> None:
+        super().startService()
+        if hasattr(signal, "SIGUSR2"):
+            signal.signal(signal.SIGUSR2, lambda *_: self.reactor.callFromThread(self.report))
+
+    def stopService(self) -> Deferred[None]:
+        """Flush whole packets, close every socket, and be done within the linger time."""
+        super().stopService()
+        stopped: Deferred[Any] = DeferredList([link.stop() for link in self.links.values()], consumeErrors=True)
+        stopped.addTimeout(self.house.linger + 0.3, self.reactor, onTimeoutCancel=lambda result, _: result)
+
+        def done(_: Any) -> None:
+            self.report()
+            self.house.stop()
+
+        return stopped.addBoth(done)
+
+    def report(self) -> None:
+        """One log line for each link with what it counted (also at SIGUSR2)."""
+        for link in self.links.values():
+            counted = ", ".join(f"{name} {count}" for name, count in sorted(link.counters.items()) if count)
+            self.house.log.info("[{name}] {sessions} sessions now; {counted}", name=link.name, sessions=len(link.sessions), counted=counted or "nothing yet")
+
+
+def raise_open_files() -> None:
+    """Let the program have as many connections as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,83 @@
+"""``transport = tcp``: a listener for any number of clients, or a connection that is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, model_validator
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IAddress, IProtocol
+
+from ..dialing import TIMEOUT, DialingLink
+from ..direct import tune_transport
+from ..house import House
+from ..link import Link as AnyLink
+from ..listeners import tcp_listener
+from ..options import Address, TcpAddress
+from ..plan import LinkPlan, StreamOptions
+from ..security import Security
+from ..session import Session
+from ..stream import StreamProtocol
+
+
+class Options(StreamOptions):
+    """A TCP listener (``listen``) or a TCP client that reconnects for ever (``connect``)."""
+
+    listen: TcpAddress | None = Field(None, description="HOST:PORT to listen on; IPv6 in brackets; port 0 takes a free one and prints it")
+    connect: TcpAddress | None = Field(None, description="HOST:PORT to connect to, for ever, with back-off and jitter")
+    tls: str | None = Field(None, description="the name of a [tls NAME] section")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Options:
+        if (self.listen is None) == (self.connect is None):
+            raise ValueError("give either listen = HOST:PORT or connect = HOST:PORT")
+        if self.connect is not None and self.connect.port == 0:
+            raise ValueError("connect: port 0 cannot be connected to")
+        return self
+
+
+class ListeningLink(AnyLink):
+    """A session for each client."""
+
+    def __init__(self, plan: LinkPlan, house: House) -> None:
+        super().__init__(plan, house)
+        options: Any = plan.options
+        self.listener = tcp_listener(house, self.name, options.listen, self.accepted, house.tls.get(options.tls))
+
+    def start(self) -> None:
+        super().start()
+        self.listener.start()
+
+    def stop(self) -> Deferred[Any]:
+        return gatherResults([self.listener.stop(), super().stop()])
+
+    def accepted(self, address: IAddress, security: Security) -> IProtocol | None:
+        """A protocol for a client; None when there are too many."""
+        peer = str(Address(address.host, address.port))  # type: ignore[attr-defined]
+        if self.full():
+            self.refused(peer)
+            return None
+        return StreamProtocol(Session(self, peer, security))
+
+
+class ConnectingLink(DialingLink):
+    """One session, with the server that it dials."""
+
+    def __init__(self, plan: LinkPlan, house: House) -> None:
+        options: Any = plan.options
+        self._address: Address = options.connect
+        super().__init__(plan, house, str(self._address), options.tls and self._address.host, house.tls.get(options.tls))
+
+    def endpoint(self) -> Any:
+        return HostnameEndpoint(self.house.reactor, self._address.host, self._address.port, timeout=TIMEOUT)
+
+    def joined(self, session: Session) -> None:
+        tune_transport(session.transport)
+        super().joined(session)
+
+
+def Link(plan: LinkPlan, house: House) -> AnyLink:
+    """The link for a plan."""
+    options: Any = plan.options
+    return ListeningLink(plan, house) if options.listen is not None else ConnectingLink(plan, house)
