@@ -1,0 +1,1 @@
+"""With programs of others: each test needs a Debian package that scripts/setup_peers installs."""
