@@ -1,0 +1,119 @@
+"""Who hears what, in what order."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.bus import Bus
+from gateway.packet import Batch, Frames
+
+
+def batch(topic: str, text: bytes = b"x", origin: str = "", reply_to: str = "") -> Batch:
+    return Batch(topic, "run", 1, 0, origin, Frames(text, 1, (text,)), reply_to)
+
+
+class Peer:
+    """A session, as far as the bus is concerned."""
+
+    def __init__(self) -> None:
+        self.answers: list[Batch] = []
+        self.tokens: list[tuple[str, object]] = []
+
+    def answer(self, batch: Batch) -> None:
+        self.answers.append(batch)
+
+    def pause(self, token: object) -> None:
+        self.tokens.append(("pause", token))
+
+    def resume(self, token: object) -> None:
+        self.tokens.append(("resume", token))
+
+
+class BusTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.errors: list[tuple[str, Exception]] = []
+        self.bus = Bus(lambda name, error: self.errors.append((name, error)))
+        self.heard: list[tuple[str, bytes]] = []
+
+    def hearer(self, name: str):  # type: ignore[no-untyped-def]
+        return lambda batch: self.heard.append((name, batch.data))
+
+    def test_filters(self) -> None:
+        """A hearer gets what its filters match, once, however many of them match."""
+        self.bus.subscribe(["gps", "meter/#", "meter/+"], self.hearer("a"), "a")
+        for topic in ("gps", "meter/1", "scale"):
+            self.bus.publish(batch(topic, topic.encode()))
+        self.assertEqual(self.heard, [("a", b"gps"), ("a", b"meter/1")])
+
+    def test_answer_waits(self) -> None:
+        """What a hearer publishes reaches nobody before the present batch has reached all."""
+
+        def answering(question: Batch) -> None:
+            self.bus.publish(batch("answer", b"answer"))
+
+        self.bus.subscribe(["question"], answering, "answering")
+        self.bus.subscribe(["question", "answer"], self.hearer("log"), "log")
+        self.bus.publish(batch("question", b"question"))
+        self.assertEqual(self.heard, [("log", b"question"), ("log", b"answer")])
+
+    def test_cancelled_in_the_turn(self) -> None:
+        """A hearer that another cancels hears nothing more, not even the batch under way."""
+        late = None
+
+        def cancelling(_: Batch) -> None:
+            assert late is not None
+            late.cancel()
+
+        self.bus.subscribe(["t"], cancelling, "first")
+        late = self.bus.subscribe(["t"], self.hearer("late"), "late")
+        self.bus.publish(batch("t"))
+        self.bus.publish(batch("t"))
+        self.assertEqual(self.heard, [])
+        late.cancel()
+
+    def test_raising_hearer(self) -> None:
+        """A hearer that raises is reported by name; the others hear, and so does it the next time."""
+
+        def raising(_: Batch) -> None:
+            raise ValueError("no")
+
+        self.bus.subscribe(["t"], raising, "bad")
+        self.bus.subscribe(["t"], self.hearer("good"), "good")
+        self.bus.publish(batch("t"))
+        self.bus.publish(batch("t"))
+        self.assertEqual([name for name, _ in self.errors], ["bad", "bad"])
+        self.assertEqual(len(self.heard), 2)
+
+    def test_heard_follows_subscriptions(self) -> None:
+        """Whether a topic is heard changes with each subscription, though it is remembered between."""
+        self.assertFalse(self.bus.heard("t"))
+        subscription = self.bus.subscribe(["t"], self.hearer("a"), "a")
+        self.assertTrue(self.bus.heard("t"))
+        subscription.cancel()
+        self.assertFalse(self.bus.heard("t"))
+
+    def test_many_topics(self) -> None:
+        """What is remembered of topics is bounded."""
+        for number in range(10_000):
+            self.bus.heard(f"t/{number}")
+        self.assertLessEqual(len(self.bus._hearers), 4096)
+
+    def test_reply(self) -> None:
+        """A batch with ``reply_to`` reaches that session alone; to one that is gone it is nothing."""
+        peer = Peer()
+        self.bus.enrol("lan#1", peer)
+        self.bus.subscribe(["t"], self.hearer("all"), "all")
+        self.bus.publish(batch("t", reply_to="lan#1"))
+        self.bus.dismiss("lan#1")
+        self.bus.publish(batch("t", reply_to="lan#1"))
+        self.assertEqual((len(peer.answers), self.heard), (1, []))
+
+    def test_pause_by_id(self) -> None:
+        """A pause reaches the session that published, and one that is gone is told as such."""
+        peer = Peer()
+        self.bus.enrol("lan#1", peer)
+        self.assertTrue(self.bus.pause("lan#1", "token"))
+        self.bus.resume("lan#1", "token")
+        self.assertFalse(self.bus.pause("lan#2", "token"))
+        self.bus.resume("lan#2", "token")
+        self.assertEqual(peer.tokens, [("pause", "token"), ("resume", "token")])

@@ -1,0 +1,128 @@
+"""The bounded queue, its four policies, and the memory that all share."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.outbox import DeviceOutboxOptions, Item, Memory, Outbox, OutboxOptions, Verb, Verdict
+
+
+def item(size: int, count: int = 1, seq: int = 1) -> Item:
+    return Item(b"x" * size, "run", seq, count, "lan#1")
+
+
+def outbox(policy: str, size: int = 100, packets: int = 1000, memory: Memory | None = None) -> Outbox:
+    box = Outbox(OutboxOptions(bytes=size, packets=packets, when_full=policy), memory or Memory(1 << 20), lambda: box.clear())  # type: ignore[arg-type]
+    return box
+
+
+class PolicyTests(SynchronousTestCase):
+    def test_defaults(self) -> None:
+        """Network readers: 1 MiB and disconnect; devices: 64 KiB and block."""
+        self.assertEqual((OutboxOptions().bytes, OutboxOptions().when_full), (1 << 20, "disconnect"))
+        self.assertEqual((DeviceOutboxOptions().bytes, DeviceOutboxOptions().when_full), (65536, "block"))
+
+    def test_empty_takes_one(self) -> None:
+        """An empty outbox takes one item of any size, under every policy."""
+        for policy in ("drop-oldest", "drop-newest", "disconnect", "block"):
+            self.assertIs(outbox(policy).offer(item(5000)), Verdict.KEPT)
+
+    def test_drop_oldest(self) -> None:
+        """The oldest go, whole and counted, until the new one fits."""
+        box = outbox("drop-oldest")
+        for seq in range(1, 4):
+            box.offer(item(50, count=2, seq=seq))
+        self.assertEqual([each.first_seq for each in box.take(1000)], [2, 3])
+        self.assertEqual((box.dropped_packets, box.dropped_bytes), (2, 50))
+
+    def test_drop_newest(self) -> None:
+        """The new one goes, counted."""
+        box = outbox("drop-newest")
+        box.offer(item(100))
+        self.assertIs(box.offer(item(1, count=3)), Verdict.DROPPED)
+        self.assertEqual((len(box), box.dropped_packets), (1, 3))
+
+    def test_disconnect(self) -> None:
+        """The item that does not fit is dropped and the session is to end."""
+        box = outbox("disconnect")
+        box.offer(item(100))
+        self.assertIs(box.offer(item(1)), Verdict.FULL)
+        self.assertEqual(box.dropped_packets, 1)
+
+    def test_block(self) -> None:
+        """Nothing is dropped: the publisher is to pause, until at most half is left."""
+        box = outbox("block")
+        self.assertIs(box.offer(item(60)), Verdict.KEPT)
+        self.assertIs(box.offer(item(60)), Verdict.BLOCK)
+        self.assertFalse(box.relieved)
+        box.take(1)
+        self.assertFalse(box.relieved)
+        box.take(1)
+        self.assertTrue(box.relieved)
+        self.assertEqual(box.dropped_packets, 0)
+
+    def test_packet_limit(self) -> None:
+        """The number of packets is a limit of its own."""
+        box = outbox("drop-newest", packets=3)
+        self.assertIs(box.offer(item(1, count=2)), Verdict.KEPT)
+        self.assertIs(box.offer(item(1, count=2)), Verdict.DROPPED)
+
+    def test_verbs_in_order(self) -> None:
+        """A verb comes alone and in its place, always fits, and no policy drops it."""
+        box = outbox("drop-oldest")
+        box.offer(item(60, seq=1))
+        self.assertIs(box.offer(Item(Verb("break", 0.25))), Verdict.KEPT)
+        box.offer(item(60, seq=2))
+        box.offer(item(60, seq=3))
+        taken = []
+        while box:
+            taken.append([each.body if isinstance(each.body, Verb) else each.first_seq for each in box.take(1000)])
+        self.assertEqual(taken, [[Verb("break", 0.25)], [3]])
+
+    def test_take_in_bursts(self) -> None:
+        """A take gives at least one item, and no more bytes than asked beyond it."""
+        box = outbox("block", size=1000)
+        for seq in range(1, 5):
+            box.offer(item(40, seq=seq))
+        self.assertEqual([each.first_seq for each in box.take(80)], [1, 2])
+        self.assertEqual([each.first_seq for each in box.take(1)], [3])
+
+
+class MemoryTests(SynchronousTestCase):
+    def test_fullest_first(self) -> None:
+        """Past the common limit the fullest outbox gives up, and no other."""
+        memory = Memory(100)
+        small, big = outbox("block", memory=memory), outbox("block", memory=memory)
+        small.offer(item(30))
+        big.offer(item(60))
+        small.offer(item(20))
+        self.assertEqual((small.bytes, big.bytes, big.dropped_packets, memory.used), (50, 0, 1, 50))
+
+    def test_reluctant(self) -> None:
+        """An outbox whose owner does nothing is emptied all the same."""
+        memory = Memory(10)
+        box = Outbox(OutboxOptions(), memory, lambda: None)
+        box.offer(item(50))
+        self.assertEqual((box.bytes, memory.used), (0, 0))
+
+    @settings(derandomize=True, max_examples=60)
+    @given(st.sampled_from(["drop-oldest", "drop-newest", "disconnect", "block"]), st.lists(st.one_of(st.integers(1, 80), st.none())))
+    def test_sums(self, policy: str, moves: list[int | None]) -> None:
+        """Whatever is offered and taken, the sums are those of the items inside, and every packet is inside, taken or counted as dropped."""
+        memory = Memory(1 << 20)
+        box = outbox(policy, memory=memory)
+        offered = taken = 0
+        for move in moves:
+            if move is None:
+                taken += sum(each.count for each in box.take(50))
+            else:
+                box.offer(item(move, count=move))
+                offered += move
+            self.assertEqual(memory.used, box.bytes)
+            self.assertEqual(offered, taken + box.packets + box.dropped_packets)
+        taken += box.packets
+        while box:
+            box.take(50)
+        self.assertEqual((box.bytes, box.packets, memory.used), (0, 0, 0))
