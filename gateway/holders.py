@@ -1,0 +1,58 @@
+"""Who holds a device that is busy, as far as /proc tells (Linux: proc(5), /proc/locks and /proc/PID/fd)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+
+def holder(path: str, proc: str = "/proc", locks: bool = True) -> str:
+    """``pid 1234 (minicom -D /dev/ttyUSB0)`` for whoever has locked the device or has it open; ``""`` when it cannot be known.
+
+    ``locks=False`` when the caller has the lock itself.
+    """
+    ourselves = os.getpid()
+    for pid in _lockers(path, proc) if locks else ():
+        if pid == ourselves:
+            return f"this program itself, pid {pid}: another link has the same device"
+        return _named(pid, proc)
+    for pid in _openers(path, proc):
+        if pid != ourselves:
+            return _named(pid, proc)
+    return ""
+
+
+def _lockers(path: str, proc: str) -> Iterator[int]:
+    with suppress(OSError):
+        found = os.stat(path)
+        place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+        with open(f"{proc}/locks", encoding="ascii", errors="replace") as locks:
+            for line in locks:
+                # 1: FLOCK  ADVISORY  WRITE 1234 00:06:1137 0 EOF; a process that waits for the lock has "->" in the second column
+                words = line.split()
+                if len(words) >= 6 and words[1] == "FLOCK" and words[5] == place and words[4].isdigit() and int(words[4]):
+                    yield int(words[4])
+
+
+def _openers(path: str, proc: str) -> Iterator[int]:
+    real = os.path.realpath(path)
+    with suppress(OSError):
+        for entry in sorted(filter(str.isdigit, os.listdir(proc)), key=int):
+            # Only the links are read: to stat what they point to could hang on a dead network file system.
+            with suppress(OSError):
+                folder = f"{proc}/{entry}/fd"
+                if any(os.readlink(f"{folder}/{fd}") == real for fd in os.listdir(folder)):
+                    yield int(entry)
+
+
+def _named(pid: int, proc: str) -> str:
+    try:
+        with open(f"{proc}/{pid}/cmdline", "rb") as file:
+            words = file.read(400).replace(b"\0", b" ").decode("utf-8", "backslashreplace").strip()
+    except OSError:
+        words = ""
+    command = "".join(char if char.isprintable() else "?" for char in words)
+    if len(command) > 80:
+        command = command[:77] + "..."
+    return f"pid {pid} ({command})" if command else f"pid {pid}"
