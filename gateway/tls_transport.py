@@ -1,0 +1,70 @@
+"""Twisted's TLS transport, with one write to the socket for each write of ours, and with reasons that can be read."""
+
+from __future__ import annotations
+
+from OpenSSL import SSL
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
+
+from .failures import TlsFailed, explain
+from .sniff import SHOWN
+from .verify import quoted
+
+_RECORD = 1 << 14
+_READ = 1 << 15
+
+
+class TlsTransport(TLSMemoryBIOProtocol):
+    """TLS between a Twisted transport and the protocol above it.
+
+    A write leaves encrypted as one write to the transport below, at once: Twisted's own waits for the next turn of the reactor, and
+    then writes each record of 16 KiB alone. ``connectionLost`` of the protocol above gets `TlsFailed` where Twisted would give an
+    error of OpenSSL.
+    """
+
+    refused: TlsFailed | None = None
+    """Why our verification refused the peer's certificate."""
+    beginning = b""
+    """The first bytes from the peer, until the handshake is done."""
+
+    def dataReceived(self, data: bytes) -> None:
+        if not self._handshakeDone and len(self.beginning) < SHOWN:
+            self.beginning += data[: SHOWN - len(self.beginning)]
+        super().dataReceived(data)
+
+    def abortConnection(self) -> None:
+        if self.connected:
+            super().abortConnection()
+
+    def failed(self, reason: Failure) -> TlsFailed:
+        """Why the connection ended, in words."""
+        return self.refused or explain(reason, self.beginning, self._asked())
+
+    def _asked(self) -> str:
+        """The name that a client asked for (SNI)."""
+        connection = self._tlsConnection
+        name = connection.get_servername() if connection is not None else None
+        return quoted(name.decode("utf-8", "replace")) if name else ""
+
+    def _write(self, data: bytes) -> None:
+        # The private method of the class above that all writes go through, also those that had to wait for the handshake.
+        if len(data) <= _RECORD or self._lostTLSConnection:
+            super()._write(data)
+            return
+        connection, records, view = self._tlsConnection, [], memoryview(data)
+        try:
+            while view:
+                view = view[connection.send(view[:_RECORD]) :]
+                records.append(connection.bio_read(_READ))
+        except SSL.Error:
+            pass  # the class above meets the same at the rest, and deals with it
+        if records:
+            self.transport.write(b"".join(records))
+        if view:
+            super()._write(bytes(view))
+
+    def _tlsShutdownFinished(self, reason: Failure | None) -> None:
+        # Called once when TLS ends, with the reason that the protocol above is going to get.
+        super()._tlsShutdownFinished(reason)
+        if self._reason is not None and self._reason.check(SSL.Error):
+            self._reason = Failure(self.failed(self._reason))
