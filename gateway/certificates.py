@@ -66,14 +66,14 @@ def read_secret(secret: Secret, key: str) -> bytes:
 
 def check_pair(chain: Sequence[x509.Certificate], key: PrivateKeyTypes) -> None:
     """Raise ConfigError unless the key belongs to the first certificate."""
-    ours = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    matching = [
-        index for index, each in enumerate(chain) if each.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == ours
-    ]
+    form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    ours = key.public_key().public_bytes(*form)
+    matching = [index for index, each in enumerate(chain) if each.public_key().public_bytes(*form) == ours]
     if not matching:
         raise ConfigError("the key does not match the certificate", key="private_key")
     if matching[0] != 0:
-        raise ConfigError(f"the key matches certificate {matching[0] + 1} of the file: put that first, its issuers behind it", key="certificate")
+        text = f"the key matches certificate {matching[0] + 1} of the file: put that first, its issuers behind it"
+        raise ConfigError(text, key="certificate")
 
 
 def check_dates(certificate: x509.Certificate, path: str, now: datetime, key: str) -> None:

@@ -10,7 +10,7 @@ from .errors import WireError
 from .sniff import describe
 
 
-class TlsFailed(WireError, ConnectionLost):
+class TlsFailed(WireError, ConnectionLost):  # noqa: N818 (an event, in the past tense)
     """TLS ended a connection, or never began. ``event`` is a counter's name, ``text`` is for a person.
 
     It is a ConnectionLost, so that whoever handles the end of a connection handles this one too.

@@ -44,7 +44,8 @@ class TlsOptions(Options):
         None, description="for a client: the name to ask for, and to find in the server's certificate (default: the host in connect)"
     )
     verify: Literal["yes", "ca-only", "no"] = Field(
-        "yes", description="for a client: check the server's certificate and name (yes), its certificate only (ca-only), nothing (no: unsafe)"
+        "yes",
+        description="for a client: check the server's certificate and its name (yes), its certificate only (ca-only), nothing (no: unsafe)",
     )
     fallback: Literal["never", "allowlist", "any"] = Field(
         "never", description="for a listener: who may speak plain text instead of TLS: nobody, those in fallback_from, anybody (unsafe)"
@@ -53,9 +54,13 @@ class TlsOptions(Options):
     first_byte_timeout: Duration = Field(
         5.0, gt=0, description="where plain text is allowed: how long to wait for the bytes that tell whether a client speaks TLS"
     )
-    silent_is_plain: YesNo = Field(False, description="where plain text is allowed: a client that is silent for first_byte_timeout is plain; else closed")
+    silent_is_plain: YesNo = Field(
+        False, description="where plain text is allowed: a client that is silent for first_byte_timeout is plain; else closed"
+    )
     fallback_write: YesNo = Field(False, description="whether a plain session on this port may write; else it only reads")
-    handshake_timeout: Duration = Field(10.0, gt=0, description="a connection that is not secured within this time is closed, however busy it is")
+    handshake_timeout: Duration = Field(
+        10.0, gt=0, description="a connection that is not secured within this time is closed, however busy it is"
+    )
 
     @field_validator("server_name")
     @classmethod
@@ -73,17 +78,22 @@ class TlsOptions(Options):
     def _contradictions(self) -> Sequence[str]:
         asks = self.client_certificates != "none"
         plain = self.fallback != "never"
+        needed = f"client_certificates = {self.client_certificates} needs"
+        plain_only = "is of use with fallback = allowlist or any only"
         rules = (
             (bool(self.certificate) != bool(self.private_key), "certificate and private_key go together: give both (they may be one file)"),
             (self.passphrase and not self.private_key, "passphrase is of no use without private_key"),
-            (asks and not self.ca, f"client_certificates = {self.client_certificates} needs ca, the file of the CAs that sign them"),
-            (asks and not self.certificate, f"client_certificates = {self.client_certificates} is for a listener, which needs certificate and private_key"),
-            (plain and self.client_certificates == "required", f"fallback = {self.fallback} lets in those without a certificate, against client_certificates = required"),
-            (self.fallback == "allowlist" and not self.fallback_from, "fallback = allowlist needs fallback_from, the networks that may speak plain text"),
+            (asks and not self.ca, f"{needed} ca, the file of the CAs that sign them"),
+            (asks and not self.certificate, f"{needed} certificate and private_key: a listener asks for them"),
+            (
+                plain and self.client_certificates == "required",
+                f"fallback = {self.fallback} lets clients in without a certificate, against client_certificates = required",
+            ),
+            (self.fallback == "allowlist" and not self.fallback_from, "fallback = allowlist needs fallback_from, the networks it allows"),
             (self.fallback_from and self.fallback != "allowlist", "fallback_from is of use with fallback = allowlist only"),
-            (self.silent_is_plain and not plain, "silent_is_plain = yes is of use with fallback = allowlist or any only"),
-            (self.fallback_write and not plain, "fallback_write = yes is of use with fallback = allowlist or any only"),
-            (plain and self.first_byte_timeout >= self.handshake_timeout, "first_byte_timeout must be shorter than handshake_timeout, of which it is a part"),
+            (self.silent_is_plain and not plain, f"silent_is_plain = yes {plain_only}"),
+            (self.fallback_write and not plain, f"fallback_write = yes {plain_only}"),
+            (plain and self.first_byte_timeout >= self.handshake_timeout, "first_byte_timeout must be shorter than handshake_timeout"),
         )
         return [text for broken, text in rules if broken]
 
@@ -96,13 +106,12 @@ def check_files(options: TlsOptions, role: Role = "client", now: datetime | None
     problems = []
     if role != "client" and options.certificate is None:
         problems.append("certificate: a listener needs one: set certificate and private_key")
-    for check in (_check_certificate, _check_key, _check_ca):
+    for check in (_check_certificate, _check_key, _check_ca, _check_openssl):
         try:
             check(options, now or utc_now())
         except ConfigError as error:
-            problems.append(str(error))
-    if not problems:
-        problems.extend(_check_with_openssl(options))
+            if str(error) not in problems:
+                problems.append(str(error))
     return problems
 
 
@@ -126,14 +135,15 @@ def warnings(options: TlsOptions, now: datetime | None = None) -> list[str]:
             return found
         left = chain[0].not_valid_after_utc - (now or utc_now())
         if timedelta(0) <= left < EXPIRES_SOON:
-            found.append(f"certificate: {options.certificate} expires on {chain[0].not_valid_after_utc:%Y-%m-%d}, in {left.days} days: renew it")
+            end = f"{chain[0].not_valid_after_utc:%Y-%m-%d}"
+            found.append(f"certificate: {options.certificate} expires on {end}, in {left.days} days: renew it")
         if any(lower.issuer != upper.subject for lower, upper in pairwise(chain)):
             found.append(f"certificate: {options.certificate}: a certificate is not followed by its issuer; many clients need that order")
     return found
 
 
 def server_context(options: TlsOptions, alpn: Sequence[bytes] = ()) -> SSL.Context:
-    """The context of a listener. Raises ConfigError, OpenSSL.SSL.Error.
+    """The context of a listener. Raises ConfigError.
 
     ``alpn``: the protocols that it knows. A client that offers others only, or where none is known, is served without (security F2).
     """
@@ -155,7 +165,7 @@ def server_context(options: TlsOptions, alpn: Sequence[bytes] = ()) -> SSL.Conte
 
 
 def client_context(options: TlsOptions, host: str, alpn: Sequence[bytes] = ()) -> SSL.Context:
-    """The context of connections to one server, which is to be ``host``. Raises ConfigError, OpenSSL.SSL.Error."""
+    """The context of connections to one server, which is to be ``host``. Raises ConfigError."""
     context = _context(options, SSL.TLS_CLIENT_METHOD)
     if alpn:
         context.set_alpn_protos(list(alpn))
@@ -180,11 +190,16 @@ def _context(options: TlsOptions, method: int) -> SSL.Context:
     context.set_verify_depth(VERIFY_DEPTH)
     if options.certificate is not None and options.private_key is not None:
         chain = read_certificates(options.certificate, "certificate")
-        context.use_certificate(chain[0])
-        for issuer in chain[1:]:
-            context.add_extra_chain_cert(issuer)
-        context.use_privatekey(read_key(options.private_key, options.passphrase))
-        context.check_privatekey()
+        key: Any = read_key(options.private_key, options.passphrase)
+        try:
+            context.use_certificate(chain[0])
+            for issuer in chain[1:]:
+                context.add_extra_chain_cert(issuer)
+            context.use_privatekey(key)
+            context.check_privatekey()
+        except (SSL.Error, TypeError) as error:
+            # Keys that are too short, or of a kind that is of no use for TLS.
+            raise ConfigError(f"OpenSSL refuses {options.certificate} with its key: {error}", key="certificate") from None
     return context
 
 
@@ -209,12 +224,5 @@ def _check_ca(options: TlsOptions, now: datetime) -> None:
         read_certificates(options.ca, "ca")
 
 
-def _check_with_openssl(options: TlsOptions) -> list[str]:
-    """What only OpenSSL knows: keys that are too short, kinds of key that it cannot use."""
-    try:
-        if options.certificate is not None:
-            server_context(options)
-        client_context(options, "localhost")
-    except SSL.Error as error:
-        return [f"certificate: OpenSSL refuses it: {error.args[0][-1][-1] if error.args and error.args[0] else error}"]
-    return []
+def _check_openssl(options: TlsOptions, now: datetime) -> None:
+    client_context(options, "localhost")

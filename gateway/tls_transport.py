@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from OpenSSL import SSL
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
@@ -22,6 +24,7 @@ class TlsTransport(TLSMemoryBIOProtocol):
     error of OpenSSL.
     """
 
+    transport: Any
     refused: TlsFailed | None = None
     """Why our verification refused the peer's certificate."""
     beginning = b""

@@ -94,11 +94,8 @@ def check_host(certificate: x509.Certificate, host: str) -> None:
         else:
             verify_certificate_hostname(certificate, host)
     except VerificationError:
-        names = _offered(certificate)
-        raise TlsFailed(
-            "host_mismatch",
-            f"its certificate is for {names}, not for {host!r}; if that is the right peer: server_name = one of its names, or verify = ca-only",
-        ) from None
+        hint = "if it is the right one: server_name = one of its names"
+        raise TlsFailed("host_mismatch", f"its certificate is for {_offered(certificate)}, not for {host!r}; {hint}") from None
     except CertificateError as error:
         raise TlsFailed("host_mismatch", f"its certificate names no host that could be {host!r}: {quoted(error)}") from None
 
@@ -128,8 +125,8 @@ def client_identity(certificate: x509.Certificate) -> str:
     elif not uris and len(hosts) == 1:
         identity = hosts[0].lower()
     else:
-        text = f"its client certificate has {len(uris)} URIs and {len(hosts)} DNS names in subjectAltName; it needs one URI, or one DNS name"
-        raise TlsFailed("identity_refused", text)
+        found = f"{len(uris)} URIs and {len(hosts)} DNS names"
+        raise TlsFailed("identity_refused", f"its client certificate has {found} in subjectAltName; it needs one URI, or one DNS name")
     try:
         check_topic(identity)
     except ValueError as error:
