@@ -1,0 +1,125 @@
+"""``transport = websocket``: browsers and other WebSocket clients; a packet is a message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+from typing import Annotated, Any, cast
+
+from pydantic import AfterValidator, Field
+from twisted.internet.defer import Deferred, gatherResults
+
+from ..house import House
+from ..link import Encoder
+from ..link import Link as AnyLink
+from ..listeners import Listener
+from ..options import Duration, Names, Size, TcpAddress, YesNo
+from ..packet import Batch
+from ..plan import LinkOptions, LinkPlan
+from ..registry import kind_name
+from ..session import Session
+from ..web.frames import messages
+from ..web.front import front_of
+from ..web.origins import ANY, normalize
+from ..web.protocol import HardenedFactory
+from ..web.pulse import Pulse
+from ..web.session import WebSocketSession
+from ..web.upgrade import check_subprotocol
+
+DEFAULT_CODEC = "text"
+
+
+def _path(path: str) -> str:
+    if not re.fullmatch(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*", path):
+        raise ValueError(f"{path!r} is not a path (write /name; without ?, # and blanks)")
+    return path
+
+
+def _origins(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(normalize(name) for name in names)
+
+
+def _subprotocols(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(check_subprotocol(name) for name in names)
+
+
+class Options(LinkOptions):
+    """A WebSocket server. Text messages carry what is UTF-8, binary messages the rest; what a client sends is one packet a message."""
+
+    listen: TcpAddress = Field(description="HOST:PORT to listen on; IPv6 in brackets; port 0 takes a free one and prints it")
+    path: Annotated[str, AfterValidator(_path)] = Field("/", description="what clients ask for; unlike that of other links on one address")
+    tls: str | None = Field(None, description="the name of a [tls NAME] section; links on one address have the same")
+    origins: Annotated[Names, AfterValidator(_origins)] = Field(
+        (),
+        description="pages that may connect besides the gateway's own, as scheme://host (the scheme's port) or scheme://host:port; * is "
+        "any page and any program (unsafe: every page that a user visits could then reach the device); without TLS the gateway's own "
+        "pages count when they were opened by address, as localhost or by a name of this machine",
+    )
+    subprotocols: Annotated[Names, AfterValidator(_subprotocols)] = Field((), description="subprotocols that clients may ask for")
+    max_message: Size = Field(1 << 20, ge=1, le=16 << 20, description="the longest message taken from a client; a longer one ends it")
+    ping_interval: Duration = Field(20.0, description="a client that was silent for so long is pinged; 0 never")
+    ping_timeout: Duration = Field(20.0, description="a client that then stays silent for so long is ended; 0 never")
+    page: YesNo = Field(True, description="show a page with the live packets to a browser that opens the path")
+
+
+def warnings(options: Options) -> list[str]:
+    """What is unsafe in these options, for the resolved table."""
+    return ["origins = *: every page that a user visits can reach this link"] if ANY in options.origins else []
+
+
+class Link(AnyLink):
+    """A session for each client."""
+
+    options: Options
+
+    def __init__(self, plan: LinkPlan, house: House) -> None:
+        super().__init__(plan, house)
+        options = self.options
+        self.codec_name = kind_name(options.codec)
+        self.representation = "websocket"
+        self.factory = HardenedFactory(options.max_message, house.reactor)
+        self.pulse = Pulse(house.reactor, options.ping_interval, options.ping_timeout, self._protocols)
+        self.front = front_of(house, self.name, options.listen, options.tls)
+        self.front.add(self, options.path, options.tls)
+
+    @property
+    def listener(self) -> Listener:
+        """The listener, which other links may share."""
+        return self.front.listener
+
+    def start(self) -> None:
+        super().start()
+        self.front.open(self)
+
+    def stop(self) -> Deferred[Any]:
+        return gatherResults([self.front.close(self), super().stop()])
+
+    def _protocols(self) -> Iterator[Any]:
+        return (session.protocol for session in self.sessions)  # type: ignore[attr-defined]
+
+    def joined(self, session: Session) -> None:
+        super().joined(session)
+        self.pulse.start()
+
+    def left(self, session: Session, reason: str) -> None:
+        super().left(session, reason)
+        if not self.sessions:
+            self.pulse.stop()
+
+    def encoder(self, representation: Hashable) -> Encoder:
+        codec = self.codec
+        encode, is_text, verbatim = codec.encode, codec.is_text, codec.verbatim
+
+        def encode_messages(batch: Batch) -> bytes:
+            frames = batch.frames
+            # Pieces cut out of the data are ASCII when the data is; a framing that unescapes promises nothing of the kind.
+            source = frames.data if verbatim and frames.delimiter else None
+            return messages(encode(batch), is_text, source)
+
+        return encode_messages
+
+    def too_slow(self, session: Session) -> None:
+        self.count("slow_disconnects")
+        limits = self.options.outbox
+        reason = f"too slow: outbox full at {limits.bytes} bytes or {limits.packets} packets (outbox.when_full = disconnect)"
+        cast(WebSocketSession, session).close_too_slow(reason)

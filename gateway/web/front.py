@@ -1,0 +1,196 @@
+"""What a browser meets first: one request head is read and answered with a page, an error, or a WebSocket.
+
+Twisted's own HTTP server is not used: a WebSocket under it loses the bytes that follow the request in the same segment, its timeout
+starts anew with every byte, and each connection would keep an HTTP channel.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IAddress, IProtocol, ISSLTransport
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from ..admission import Admission, source_of
+from ..errors import ConfigError
+from ..house import House
+from ..listeners import tcp_listener
+from ..options import Address
+from ..security import Security
+from .http import HeadReader, HttpError, Request, error_response, parse_head
+from .origins import Visit, check_origin
+from .page import page_response
+from .protocol import HardenedProtocol, half_close
+from .session import WebSocketSession
+from .upgrade import canonical_request, upgrade_required
+
+if TYPE_CHECKING:
+    from ..transports.websocket import Link
+
+HEAD_TIMEOUT = 3.0
+"""Seconds from the connection to the end of the request head, however many bytes come in between."""
+MAX_WAITING, MAX_WAITING_PER_SOURCE = 2000, 1500
+"""Connections whose head is not complete, with at most 16 KiB each. A room full of clients behind one address may come at once."""
+
+
+class Front:
+    """The websocket links of one listener, by path. It listens while at least one of them is open."""
+
+    def __init__(self, house: House, link: str, address: Address, tls: str | None) -> None:
+        self.house = house
+        self.place = str(address)
+        self.tls = tls
+        self.listener = tcp_listener(house, link, address, self.build, house.tls.get(tls))
+        self.routes: dict[str, Link] = {}
+        self.admission = Admission(MAX_WAITING, MAX_WAITING_PER_SOURCE)
+        self._open: set[Link] = set()
+        name = socket.gethostname().lower()
+        label = name.partition(".")[0]
+        self.machine = frozenset((name, label, f"{label}.local"))
+
+    def add(self, link: Link, path: str, tls: str | None) -> None:
+        """Serve a link at a path; raises ConfigError when another link is there, or on the same address with other TLS."""
+        for other_path, other in self.routes.items():
+            if other_path == path:
+                text = f"{path!r} on {self.place} belongs to [{other.name}] already: give each link its own path"
+                raise ConfigError(text, section=link.name, key="path")
+            if tls != self.tls:
+                text = f"[{other.name}] listens on {self.place} {'with tls = ' + self.tls if self.tls else 'without TLS'}: use the same"
+                raise ConfigError(text, section=link.name, key="tls")
+        self.routes[path] = link
+
+    def open(self, link: Link) -> None:
+        """Listen, if no other link has begun to; raises ListenError."""
+        if not self._open:
+            self.listener.start()
+        self._open.add(link)
+
+    def close(self, link: Link) -> Deferred[Any]:
+        """Serve this link no more, and listen no more when it was the last."""
+        self.routes = {path: other for path, other in self.routes.items() if other is not link}
+        self._open.discard(link)
+        return succeed(None) if self._open else self.listener.stop()
+
+    def build(self, address: IAddress, security: Security) -> IProtocol:
+        """A protocol for a connection that was accepted."""
+        return Visitor(self, address, security)
+
+    def refuse(self, peer: str, refusal: HttpError, link: Link | None) -> None:
+        """Count and tell a refusal."""
+        name = self.place
+        if link is not None:
+            link.count("refused_requests")
+            name = link.name
+        self.house.notices.say(f"{name} refused request", f"[{name}] {peer}: {refusal.status}: {refusal.text}")
+
+
+class Visitor(Protocol):
+    """One connection until its request head is answered."""
+
+    def __init__(self, front: Front, address: Any, security: Security) -> None:
+        self._front = front
+        self._host: str = address.host
+        self._peer = str(Address(address.host, address.port))
+        self._security = security
+        self._reader: HeadReader | None = HeadReader()
+
+    def connectionMade(self) -> None:
+        self._ticket = self._front.admission.enter(source_of(self._host), self._evicted)
+        self._timer = self._front.house.reactor.callLater(HEAD_TIMEOUT, self._too_slow)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._reader is None:
+            return
+        request: Request | None = None
+        try:
+            found = self._reader.feed(data)
+            if found is None:
+                return
+            head, rest = found
+            request = parse_head(head)
+            self._serve(request, rest)
+        except HttpError as refusal:
+            link = self._front.routes.get(request.path) if request is not None else None
+            self._front.refuse(self._peer, refusal, link)
+            self._answer(error_response(refusal, send_body=request is None or request.method != "HEAD"))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._leave()
+
+    def _serve(self, request: Request, rest: bytes) -> None:
+        link = self._front.routes.get(request.path)
+        if link is None:
+            raise HttpError(404, "there is nothing at this path")
+        if not request.wants_websocket:
+            if not link.options.page:
+                raise upgrade_required()
+            link.count("pages")
+            self._answer(page_response(request, link.name, link.codec_name))
+            return
+        canonical = canonical_request(request, link.options.subprotocols)
+        known = bool(self._security.identity) or _is_loopback(self._host)
+        visit = Visit(request.headers.get("origin"), request.headers["host"], self._security.secure, known)
+        check_origin(visit, link.options.origins, self._front.machine)
+        if link.full():
+            link.refused(self._peer)
+            raise HttpError(503, f"there are {link.options.max_sessions} sessions already (max_sessions)")
+        self._upgrade(link, canonical, rest)
+
+    def _upgrade(self, link: Link, canonical: bytes, rest: bytes) -> None:
+        self._leave()
+        protocol = HardenedProtocol(WebSocketSession(link, self._peer, self._security), link.factory)
+        hand_over(self.transport, protocol)
+        protocol.dataReceived(canonical)
+        if rest:
+            protocol.dataReceived(rest)
+
+    def _answer(self, answer: bytes) -> None:
+        """Write the whole answer, read no more, and cut whoever does not go."""
+        self._leave()
+        self._timer = self._front.house.reactor.callLater(self._front.house.linger, self.transport.abortConnection)
+        self.transport.write(answer)
+        half_close(self.transport)
+
+    def _leave(self) -> None:
+        self._reader = None
+        self._ticket.leave()
+        if self._timer.active():
+            self._timer.cancel()
+
+    def _too_slow(self) -> None:
+        refusal = HttpError(408, f"no complete request within {HEAD_TIMEOUT:g} s")
+        self._front.refuse(self._peer, refusal, None)
+        self._answer(error_response(refusal))
+
+    def _evicted(self) -> None:
+        self._front.refuse(self._peer, HttpError(503, "cut before its request was complete, because newer connections wait"), None)
+        self._leave()
+        self.transport.abortConnection()
+
+
+def front_of(house: House, link: str, address: Address, tls: str | None) -> Front:
+    """The front that links on this address share."""
+    key = ("websocket", address)
+    front: Front | None = house.shared.get(key)
+    if front is None:
+        front = house.shared[key] = Front(house, link, address, tls)
+    return front
+
+
+def hand_over(transport: Any, protocol: Protocol) -> None:
+    """Make ``protocol`` the one that the transport feeds, and connect it: nothing stays in between."""
+    if ISSLTransport.providedBy(transport):
+        transport.wrappedProtocol = protocol
+    else:
+        transport.protocol = protocol
+    protocol.makeConnection(transport)
+
+
+def _is_loopback(host: str) -> bool:
+    address = ipaddress.ip_address(host.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

@@ -1,0 +1,138 @@
+"use strict";
+const MOST_ROWS = 500;
+const FIRST_WAIT = 500, LONGEST_WAIT = 10000;
+const codec = document.documentElement.dataset.codec;
+const by = (id) => document.getElementById(id);
+const rows = by("rows");
+
+let socket = null, wait = FIRST_WAIT, paused = false;
+let count = 0, missing = 0, numbered = false;
+let waiting = [], skipped = 0, drawing = false;
+const lastSeq = new Map();
+
+function state(name, text) {
+  by("state").dataset.state = name;
+  by("state").textContent = text;
+  by("line").disabled = by("send").disabled = name !== "open";
+}
+
+function connect() {
+  state("connecting", "connecting");
+  socket = new WebSocket(location.href.replace(/^http/, "ws").replace(/#.*$/, ""));
+  socket.binaryType = "arraybuffer";
+  let opened = false;
+  socket.onopen = () => { opened = true; wait = FIRST_WAIT; state("open", "connected"); };
+  socket.onmessage = (event) => received(event.data);
+  socket.onclose = (event) => {
+    const why = event.reason || (opened ? "connection lost" : "refused or not reachable (the gateway's log says why)");
+    const delay = wait * (0.5 + Math.random() / 2);
+    wait = Math.min(wait * 2, LONGEST_WAIT);
+    state("closed", `${why}; trying again in ${Math.max(1, Math.round(delay / 1000))} s`);
+    setTimeout(connect, delay);
+  };
+}
+
+// A packet is hostile until shown as text: control characters get their pictures, and nothing is ever parsed as HTML.
+const visible = (text) => text.replace(/[\x00-\x1f\x7f]/g, (char) => String.fromCharCode(char === "\x7f" ? 0x2421 : 0x2400 + char.charCodeAt(0)));
+const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+
+function fromJson(text) {
+  try {
+    const packet = JSON.parse(text);
+    return packet && typeof packet === "object" ? packet : null;
+  } catch {
+    return null;
+  }
+}
+
+function lostBefore(packet) {
+  const topic = String(packet.topic), last = lastSeq.get(topic), seq = packet.seq;
+  if (!Number.isSafeInteger(seq)) return 0;
+  numbered = true;
+  if (lastSeq.size < 1000 || lastSeq.has(topic)) lastSeq.set(topic, seq);
+  // A number that is not higher means that the source began anew.
+  return last !== undefined && seq > last + 1 ? seq - last - 1 : 0;
+}
+
+function received(data) {
+  count += 1;
+  let text, time = new Date(), lost = 0;
+  if (typeof data !== "string") {
+    text = hex(data);
+  } else {
+    text = visible(data);
+    const packet = codec === "json" ? fromJson(data) : null;
+    if (packet) {
+      lost = lostBefore(packet);
+      const stamped = new Date(packet.time);
+      if (!Number.isNaN(stamped.getTime())) time = stamped;
+    }
+  }
+  missing += lost;
+  waiting.push({ text, time, lost });
+  if (waiting.length > MOST_ROWS) {
+    waiting.shift();
+    skipped += 1;
+  }
+  draw();
+}
+
+function draw() {
+  if (drawing || paused) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    const atEnd = rows.scrollHeight - rows.scrollTop - rows.clientHeight < 40;
+    const fresh = document.createDocumentFragment();
+    if (skipped) fresh.append(row(null, `${skipped} packets not shown`, "gap"));
+    for (const { text, time, lost } of waiting) {
+      if (lost) fresh.append(row(null, `${lost} missing`, "gap"));
+      fresh.append(row(time, text, ""));
+    }
+    waiting = [];
+    skipped = 0;
+    rows.append(fresh);
+    while (rows.childElementCount > MOST_ROWS) rows.firstElementChild.remove();
+    if (atEnd) rows.scrollTop = rows.scrollHeight;
+  });
+}
+
+function row(time, text, kind) {
+  const item = document.createElement("li");
+  if (time) {
+    const stamp = document.createElement("time");
+    stamp.textContent = time.toLocaleTimeString([], { hour12: false }) + "." + String(time.getMilliseconds()).padStart(3, "0");
+    item.append(stamp);
+  }
+  const body = document.createElement("span");
+  body.textContent = text;
+  body.className = kind;
+  item.append(body);
+  return item;
+}
+
+let counted = 0, countedAt = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  by("rate").textContent = Math.round((count - counted) * 1000 / (now - countedAt)).toLocaleString();
+  by("count").textContent = count.toLocaleString();
+  by("gaps").textContent = numbered ? missing.toLocaleString() : "unknown";
+  counted = count;
+  countedAt = now;
+}, 500);
+
+by("pause").onclick = () => {
+  paused = !paused;
+  by("pause").setAttribute("aria-pressed", String(paused));
+  by("pause").textContent = paused ? "Go on" : "Pause";
+  draw();
+};
+by("clear").onclick = () => { rows.replaceChildren(); waiting = []; skipped = 0; };
+by("form").onsubmit = (event) => {
+  event.preventDefault();
+  const line = by("line").value;
+  if (socket.readyState !== WebSocket.OPEN) return;
+  socket.send(codec === "json" ? JSON.stringify({ text: line }) : line);
+  by("line").value = "";
+};
+connect();

@@ -1,0 +1,64 @@
+"""Pings, for all WebSockets of a link in one sweep: no timer and no random number for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+
+
+class Pulsed(Protocol):
+    """One peer whose silence is watched."""
+
+    heard: bool
+    heard_at: float
+    pinged_at: float | None
+
+    @property
+    def excused(self) -> bool:
+        """Whether it cannot answer now for reasons of ours: nothing is read from it, or it still has to take what was written."""
+
+    def ping(self) -> None: ...
+
+    def unanswered(self) -> None:
+        """It has not answered a ping in time: end it."""
+
+
+class Pulse:
+    """Pings who was silent for ``interval`` seconds, and ends who then stays silent for ``timeout``; any byte from it counts.
+
+    Looks four times in the shorter of the two, so it is late by at most a quarter of that, and never early. With an interval of 0 it
+    does nothing.
+    """
+
+    def __init__(self, clock: IReactorTime, interval: float, timeout: float, peers: Callable[[], Iterable[Pulsed]]) -> None:
+        self._clock = clock
+        self._interval = interval
+        self._timeout = timeout
+        self._peers = peers
+        self._looping = LoopingCall(self._look)
+        self._looping.clock = clock
+
+    def start(self) -> None:
+        """Begin to look, if that is not going on."""
+        if self._interval and not self._looping.running:
+            self._looping.start(min(self._interval, self._timeout or self._interval) / 4, now=False)
+
+    def stop(self) -> None:
+        """Leave no timer behind."""
+        if self._looping.running:
+            self._looping.stop()
+
+    def _look(self) -> None:
+        now = self._clock.seconds()
+        for peer in list(self._peers()):
+            if peer.heard or peer.excused:
+                peer.heard, peer.heard_at, peer.pinged_at = False, now, None
+            elif peer.pinged_at is not None:
+                if self._timeout and now - peer.pinged_at >= self._timeout:
+                    peer.unanswered()
+            elif now - peer.heard_at >= self._interval:
+                peer.pinged_at = now
+                peer.ping()

@@ -1,0 +1,77 @@
+"""One WebSocket client as a session: its messages are packets, and its end is a closing handshake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..outbox import Verb
+from ..packet import Frames
+from ..session import Session
+from .protocol import GOING_AWAY, TRY_AGAIN_LATER, HardenedProtocol
+
+
+class WebSocketSession(Session):
+    """Writes frames to the transport itself, as long as its protocol is open; the protocol tells it when that is over.
+
+    While reading is paused nothing is read at all, so pings of the client are answered when it goes on; the client is not pinged then.
+    """
+
+    __slots__ = ("_goodbye", "protocol")
+
+    protocol: HardenedProtocol
+    _goodbye: str
+
+    @property
+    def excused(self) -> bool:
+        """Whether silence means nothing now: reading is paused, or the client still has to take what was written."""
+        return bool(self._paused_by) or not self.clear
+
+    def received_messages(self, bodies: Sequence[bytes]) -> None:
+        """Messages that came in one read: one packet each."""
+        data = bodies[0] if len(bodies) == 1 else b"".join(bodies)
+        self.received_bytes += len(data)
+        self.moved = True
+        if self.link.is_heard(self, len(data)):
+            self.link.publish(self, Frames(data, len(bodies), bodies))
+
+    def close(self, reason: str) -> None:
+        self._goodbye = reason
+        super().close(reason)
+
+    def close_too_slow(self, reason: str) -> None:
+        """Drop what waits and say so (1013) behind what is already on its way; whoever does not read even that is cut."""
+        if self._closing is None and not self.ended:
+            self.link.closing(self, reason)
+            self.protocol.send_close(TRY_AGAIN_LATER, reason)
+            if self.outbox is not None:
+                self.link.drop_outbox(self, self.outbox, reason)
+
+    def perform(self, verb: Verb) -> None:
+        if verb.name == "close":
+            self.protocol.send_close(GOING_AWAY, self._goodbye)
+
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+        if self.clear:
+            self.protocol.written()
+
+    # From the protocol
+
+    def violated(self, code: int, reason: str) -> None:
+        """The client broke the protocol or a limit."""
+        self.link.count("protocol_errors")
+        self.link.say("protocol_error", self, f"closed with {code}: {reason}")
+
+    def vanished(self) -> None:
+        """The client did not answer a ping."""
+        self.link.count("ping_timeouts")
+        self.abort(f"no answer to a ping within {self.link.options.ping_timeout:g} s (ping_timeout)")
+
+    def sealed(self, reason: str) -> None:
+        """Close was sent: nothing may follow it. The connection is cut if it has not ended after the linger time."""
+        self.clear = False
+        self.transport.unregisterProducer()
+        if self._closing is None:
+            linger = self.link.house.linger
+            self._closing = self.link.house.reactor.callLater(linger, self.abort, f"{reason}; cut after {linger:g} s")
+        self._release_publishers()
