@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 
 class Options(BaseModel):
@@ -29,11 +29,21 @@ class Part(NamedTuple):
     kind: str
 
 
+class Written(NamedTuple):
+    """Marks a field's type with how its values stand in the INI file.
+
+    ``words`` tells the reader of the reference what to write; ``text`` makes that text of a value, so that the type's parser gives it back.
+    """
+
+    words: str
+    text: Callable[[Any], str] = str
+
+
 def _from_text(parse: Callable[[str], Any]) -> BeforeValidator:
     return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
 
 
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?(?![0-9])", re.ASCII)
 _DURATIONS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZES = {"": 1, "B": 1, "kB": 1000, "KiB": 1 << 10, "MB": 10**6, "MiB": 1 << 20, "GB": 10**9, "GiB": 1 << 30}
 
@@ -165,7 +175,7 @@ def parse_secret(text: str) -> Secret:
 
 def parse_rate(text: str) -> float:
     """Packets per second from ``10/s``, ``0.5/s``."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)/s", text, re.ASCII)
+    match = re.fullmatch(rf"({_NUMBER.pattern})/s", text, re.ASCII)
     if match is None or float(match.group(1)) <= 0:
         raise ValueError(f"{text!r} is not a rate (write 10/s)")
     return float(match.group(1))
@@ -178,21 +188,63 @@ def parse_mode(text: str) -> int:
     return int(text, 8)
 
 
-Duration = Annotated[float, _from_text(parse_duration)]
-Size = Annotated[int, _from_text(parse_size)]
-Integer = Annotated[int, _from_text(parse_integer)]
-YesNo = Annotated[bool, _from_text(parse_yes_no)]
-Escaped = Annotated[bytes, _from_text(parse_escaped)]
-Names = Annotated[tuple[str, ...], _from_text(parse_names)]
-Networks = Annotated[tuple[Network, ...], _from_text(parse_networks)]
-SecretRef = Annotated[Secret, _from_text(parse_secret)]
-Rate = Annotated[float, _from_text(parse_rate)]
-FileMode = Annotated[int, _from_text(parse_mode)]
-TcpAddress = Annotated[Address, _from_text(parse_address)]
+def _unit(amount: int, units: dict[str, int]) -> str:
+    """The amount in the largest unit that leaves no fraction; empty when there is none."""
+    whole = [unit for unit, size in units.items() if amount >= size and amount % size == 0]
+    unit = max(whole, key=units.__getitem__, default="")
+    return f"{amount // units[unit]}{unit}" if unit else ""
 
 
-class _Path:
-    """Marks a text that is a path: `config` makes it absolute, relative to the INI file."""
+def write_duration(seconds: float) -> str:
+    if seconds == 0:
+        return "0"
+    microseconds = {unit: round(size * 1e6) for unit, size in _DURATIONS.items()}
+    return _unit(round(seconds * 1e6), microseconds)
 
 
-FilePath = Annotated[str, _Path()]
+def write_size(size: int) -> str:
+    return _unit(size, {unit: _SIZES[unit] for unit in ("KiB", "MiB", "GiB")}) or str(size)
+
+
+def write_yes_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+_WRITTEN = {13: "\\r", 10: "\\n", 9: "\\t", 0: "\\0", 92: "\\\\", 59: "\\;"}
+
+
+def write_escaped(data: bytes) -> str:
+    """Text that `parse_escaped` reads as ``data``, also as part of a list: blanks, commas and quotes are ``\\xNN``."""
+    plain = b"\"', "
+    return "".join(
+        _WRITTEN.get(byte) or (chr(byte) if 32 <= byte < 127 and byte not in plain else f"\\x{byte:02x}") for byte in data
+    )
+
+
+def write_names(names: tuple[Any, ...]) -> str:
+    return ", ".join(map(str, names))
+
+
+def _absolute(path: str, info: ValidationInfo) -> str:
+    """The path as `config` completes it; as it is where options are made in Python."""
+    return info.context["absolute"](path) if info.context else path
+
+
+def _absolute_secret(secret: Secret, info: ValidationInfo) -> Secret:
+    return secret._replace(name=_absolute(secret.name, info)) if secret.kind == "file" else secret
+
+
+Duration = Annotated[float, _from_text(parse_duration), Written("a duration: 300ms, 2s, 5m", write_duration)]
+Size = Annotated[int, _from_text(parse_size), Written("a size: 512, 64KiB, 1MB", write_size)]
+Integer = Annotated[int, _from_text(parse_integer), Written("an integer")]
+YesNo = Annotated[bool, _from_text(parse_yes_no), Written("yes or no", write_yes_no)]
+Escaped = Annotated[bytes, _from_text(parse_escaped), Written(r"bytes: text with \r \n \t \0 \xNN \; \\", write_escaped)]
+Names = Annotated[tuple[str, ...], _from_text(parse_names), Written("names, separated by commas", write_names)]
+Networks = Annotated[
+    tuple[Network, ...], _from_text(parse_networks), Written("networks, separated by commas: 10.0.0.0/8, fd00::/8", write_names)
+]
+SecretRef = Annotated[Secret, _from_text(parse_secret), AfterValidator(_absolute_secret), Written("a secret: file:PATH or env:NAME", ":".join)]
+Rate = Annotated[float, _from_text(parse_rate), Written("a rate: 10/s", "{:g}/s".format)]
+FileMode = Annotated[int, _from_text(parse_mode), Written("a file mode: 0600", "0{:o}".format)]
+TcpAddress = Annotated[Address, _from_text(parse_address), Written("an address: HOST:PORT, IPv6 in brackets")]
+FilePath = Annotated[str, AfterValidator(_absolute), Written("a path, relative to this file")]

@@ -1,0 +1,254 @@
+"""From an INI file to the plans of its links, with everything checked before anything starts.
+
+``load`` tells all that is wrong in one go. No other module knows that the configuration is an INI file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import stat
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import Field
+
+from . import ini, registry
+from .errors import ConfigError, GatewayError
+from .ini import Section
+from .options import Duration, Options, Size
+from .places import Exposure, check_places, exposures
+from .plan import LinkOptions, LinkPlan
+from .sections import Reading, load_part
+from .sentences import did_you_mean, quote
+from .wiring import Draft, Wiring, check_name
+
+if TYPE_CHECKING:
+    from .tls import TlsOptions
+
+_IMPLIED = {"device": "serial", "command": "process", "listen": "tcp", "connect": "tcp"}
+_LATER = ("control", "log", "metrics", "console", "cluster")
+
+
+class GatewayOptions(Options):
+    """The whole program."""
+
+    memory: Size = Field(256 << 20, ge=1 << 20, description="what may wait in all outboxes together; past it the fullest goes first")
+    linger: Duration = Field(2.0, ge=0, le=60, description="at the end, how long whole packets that still wait may take to be written")
+
+
+class ConfigErrors(GatewayError):
+    """All that is wrong with one file, by line; ``str()`` has one line for each."""
+
+    def __init__(self, errors: Iterable[ConfigError]) -> None:
+        self.errors = sorted(errors, key=lambda error: error.line)
+        super().__init__("\n".join(map(str, self.errors)))
+
+
+class Config(NamedTuple):
+    """A file without mistakes. Equal when nothing changed."""
+
+    file: str
+    gateway: GatewayOptions
+    links: dict[str, LinkPlan]
+    """In the file's order."""
+    tls: dict[str, TlsOptions]
+    warnings: tuple[str, ...]
+    """What works and is probably not meant, or not safe; each with file and line."""
+    hears: dict[str, tuple[str, ...]]
+    """For each link the links that it hears; ``NAME/$sent`` is what is written to one."""
+    inherits: dict[str, str]
+    """For a link that takes its framing from another: which."""
+
+    def heard_by(self, name: str) -> tuple[str, ...]:
+        """The links that hear this one: those that its sessions write to."""
+        return tuple(other for other, heard in self.hears.items() if name in heard)
+
+    def exposures(self, name: str) -> list[Exposure]:
+        """What is unsafe about a link."""
+        plan = self.links[name]
+        return exposures(plan, self.tls.get(getattr(plan.options, "tls", None) or ""), self.heard_by(name))
+
+
+def load(path: str) -> Config:
+    """The configuration in a file; raises ConfigErrors."""
+    try:
+        data = _contents(path)
+    except ConfigError as error:
+        raise ConfigErrors([error]) from None
+    return _Loading(path, *ini.read(data, path)).config()
+
+
+def _contents(path: str) -> bytes:
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            what = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+            raise ConfigError(f"this is {what}: --config takes the INI file", file=path)
+        with open(path, "rb") as file:
+            return file.read(ini.LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(f"cannot be read: {reason}", file=path) from None
+
+
+class _Loading:
+    """The loading of one file: errors and warnings gather here while the sections become options and the options plans."""
+
+    def __init__(self, file: str, sections: list[Section], errors: list[ConfigError]) -> None:
+        self._file = file
+        self._errors = errors
+        self._warnings: list[tuple[int, str]] = []
+        self._directory = os.path.dirname(os.path.abspath(file))
+        self._gateway: Options | None = GatewayOptions()
+        self._tls: dict[str, tuple[Section, Reading, Any]] = {}
+        self._drafts: dict[str, Draft] = {}
+        for section in sections:
+            self._take(section)
+        if not self._drafts and not errors:
+            errors.append(ConfigError("there is no link here: a section with device, listen or connect makes one", file=file))
+
+    def config(self) -> Config:
+        """All of it, checked; raises ConfigErrors."""
+        wiring = Wiring(self._drafts)
+        wiring.check(self._knows_clients)
+        for draft in self._drafts.values():
+            self._check_tls_name(draft)
+        check_places(list(self._drafts.values()))
+        for name, (section, reading, options) in self._tls.items():
+            if options is not None:
+                self._check_tls(name, section, reading, options)
+        if self._errors:
+            raise ConfigErrors(self._errors)
+        plans = {name: self._plan(draft, wiring) for name, draft in self._drafts.items()}
+        config = Config(
+            file=self._file,
+            gateway=self._gateway,  # type: ignore[arg-type]
+            links=plans,
+            tls={name: options for name, (_section, _reading, options) in self._tls.items()},
+            warnings=(),
+            hears={name: wiring.heard(name) for name in plans},
+            inherits={name: origin for name in plans if (origin := wiring.framing(name)[1])},
+        )
+        for draft in self._drafts.values():
+            self._warn_of(draft, config)
+        return config._replace(warnings=tuple(text for _line, text in sorted(self._warnings, key=lambda warning: warning[0])))
+
+    # From sections to options
+
+    def _take(self, section: Section) -> None:
+        reading = Reading(section, self._file, lambda path: os.path.join(self._directory, path), self._errors)
+        kind, _, name = section.name.partition(" ")
+        if kind == "tls":
+            self._take_tls(name, section, reading)
+        elif section.name == "gateway":
+            self._gateway = reading.options(GatewayOptions)
+        elif section.name in _LATER:
+            reading.refuse("this section is not in this version")
+        else:
+            try:
+                check_name(section.name)
+            except ValueError as error:
+                reading.refuse(str(error))
+            self._drafts[section.name] = self._draft(section, reading)
+
+    def _take_tls(self, name: str, section: Section, reading: Reading) -> None:
+        if not name or " " in name:
+            reading.refuse("a TLS section has one name: [tls NAME]")
+            return
+        options = reading.options(importlib.import_module("gateway.tls").TlsOptions)
+        self._tls[name] = (section, reading, options)
+
+    def _draft(self, section: Section, reading: Reading) -> Draft:
+        transport = self._transport(section, reading)
+        module = options = None
+        if transport:
+            try:
+                module = load_part("transport", transport)
+                parts = {"codec": getattr(module, "DEFAULT_CODEC", "raw")}
+                options = reading.options(module.Options, own=("transport",), parts=parts)
+            except ConfigError as error:
+                reading.refuse(error.message, "transport")
+        return Draft(section, reading, transport, module, options if isinstance(options, LinkOptions) else None)
+
+    def _transport(self, section: Section, reading: Reading) -> str:
+        if given := section.entries.get("transport"):
+            return given.value
+        implied = {_IMPLIED[key]: key for key in section.entries if key in _IMPLIED}
+        names = registry.names("transport")
+        if len(implied) == 1:
+            transport, key = implied.popitem()
+            if transport in names:
+                return transport
+            reading.refuse("unknown option", key)
+        elif implied:
+            meanings = " and ".join(f"{key} means {transport}" for transport, key in implied.items())
+            reading.refuse(f"{meanings}: write transport = NAME")
+        else:
+            reading.refuse(f"what is this link? device means serial, listen or connect tcp; else write transport = {'|'.join(names)}")
+        return ""
+
+    # TLS
+
+    def _check_tls_name(self, draft: Draft) -> None:
+        name = draft.text("tls")
+        if name and name not in self._tls and draft.module is not None and "tls" in draft.module.Options.model_fields:
+            draft.reading.refuse(f"there is no [tls {name}] section{did_you_mean(name, self._tls)}", "tls")
+
+    def _knows_clients(self, draft: Draft) -> bool:
+        _section, _reading, options = self._tls.get(draft.text("tls"), (None, None, None))
+        if draft.text("tls") in self._tls and options is None:
+            return True
+        return options is not None and options.client_certificates == "required" and not draft.text("connect")
+
+    def _check_tls(self, name: str, section: Section, reading: Reading, options: Any) -> None:
+        tls = importlib.import_module("gateway.tls")
+        users = [draft for draft in self._drafts.values() if draft.text("tls") == name]
+        listens = any(draft.text("listen") for draft in users)
+        connects = any(draft.text("connect") for draft in users)
+        reading.refuse_all(tls.check_files(options, "both" if listens and connects else "server" if listens else "client"), type(options))
+        for text in tls.warnings(options):
+            self._warn(section.name, section.line, text)
+        if not users:
+            self._warn(section.name, section.line, f"no link uses it: tls = {name}")
+        elif not listens and options.fallback != "never":
+            self._warn(section.name, section.line, f"fallback = {options.fallback} is for listeners: a client never falls back")
+
+    # From options to plans
+
+    def _plan(self, draft: Draft, wiring: Wiring) -> LinkPlan:
+        assert draft.options is not None
+        framing, _origin = wiring.framing(draft.name)
+        return LinkPlan(draft.name, draft.transport, draft.options, wiring.hears(draft.name), framing, wiring.verbatim(draft.name))
+
+    def _warn(self, section: str, line: int, text: str) -> None:
+        self._warnings.append((line, f"{self._file}:{line}: [{section}] {text}"))
+
+    def _warn_of(self, draft: Draft, config: Config) -> None:
+        parts = [(draft.module, draft.options)]
+        for kind, options in (("framing", getattr(draft.options, "framing", None)), ("codec", config.links[draft.name].options.codec)):
+            if options is not None:
+                parts.append((registry.load(kind, registry.kind_name(options)), options))
+        says: Callable[[Any], list[str]]
+        for module, options in parts:
+            if (says := getattr(module, "warnings", None)) is not None:
+                for text in says(options):
+                    self._warn(draft.name, draft.line, text)
+        for exposure in config.exposures(draft.name):
+            if exposure.text:
+                self._warn(draft.name, draft.line, exposure.text)
+        if not config.heard_by(draft.name):
+            self._warn(draft.name, draft.line, self._unheard(draft, config))
+
+    def _unheard(self, draft: Draft, config: Config) -> str:
+        if draft.text("listen") or draft.text("connect"):
+            who = "its clients send" if draft.text("listen") else "the far end sends"
+            writable = [name for name in config.hears[draft.name] if name in draft.subscribe]
+            return f"what {who} goes nowhere" + (f"; to write to {writable[0]}: attach = {writable[0]}" if writable else "")
+        return f"nobody hears it; to hear it: subscribe = {quote(config.links[draft.name].topic)[1:-1]} in another section"
+
+
+def table(config: Config) -> str:
+    """The configuration as it will run, for ``--check``: where each link is, who hears whom, what is unsafe."""
+    text: str = importlib.import_module("gateway.checktable").table(config)
+    return text

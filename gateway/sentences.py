@@ -1,0 +1,69 @@
+"""What is wrong with a value, in sentences for the field engineer: pydantic's own errors never reach a terminal."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pydantic.fields import FieldInfo
+
+from .fields import choices, written
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_LONGEST = 60
+
+_TEXTS = {
+    "missing": '"{name}" is required',
+    "greater_than_equal": "{given} is less than {bound}",
+    "greater_than": "{given} is not greater than {bound}",
+    "less_than_equal": "{given} is more than {bound}",
+    "less_than": "{given} is not less than {bound}",
+    "finite_number": "{given} is not a finite number",
+    "string_too_short": "{quoted} has fewer than {min_length} characters",
+    "string_too_long": "{quoted} has more than {max_length} characters",
+    "bytes_too_short": "{quoted} has fewer than {min_length} bytes",
+    "bytes_too_long": "{quoted} has more than {max_length} bytes",
+    "too_short": "{quoted} has fewer than {min_length} entries",
+    "too_long": "{quoted} has more than {max_length} entries",
+    "string_pattern_mismatch": "{quoted} does not match {pattern}",
+    "extra_forbidden": "unknown option",
+}
+
+
+def sentence(error: ErrorDetails, name: str, field: FieldInfo | None, text: str) -> str:
+    """One of pydantic's errors in our words. ``text`` is what the user wrote; texts of a part's own validators stay as they are."""
+    context = error.get("ctx", {})
+    if "error" in context:
+        return str(context["error"])
+    if field is not None and (allowed := choices(field)):
+        return one_of(text, map(str, allowed))
+    pattern = _TEXTS.get(error["type"])
+    if pattern is None:
+        return f"{quote(text)} is not {written(field).words if field else 'understood'}"
+    bound = next((context[limit] for limit in ("ge", "gt", "le", "lt") if limit in context), None)
+    if bound is not None and field is not None:
+        bound = written(field).text(bound)
+    return pattern.format(name=name, given=shorten(text), quoted=quote(text), bound=bound, **context)
+
+
+def one_of(word: str, words: Iterable[str]) -> str:
+    """``'x' is not one of a, b, c (did you mean 'a'?)``."""
+    allowed = list(words)
+    return f"{quote(word)} is not one of {', '.join(allowed)}{did_you_mean(word, allowed)}"
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """`` (did you mean 'meter'?)``, or nothing where no word is near."""
+    near = difflib.get_close_matches(word[:_LONGEST], list(words), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def quote(text: str) -> str:
+    return repr(shorten(text))
+
+
+def shorten(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
