@@ -261,8 +261,10 @@ class Session:
             self.abort("over the memory of all outboxes")
 
     def pauseProducing(self) -> None:
-        """Called by the transport: its queue is not empty any more."""
+        """Called by the transport, perhaps more than once: its queue is not empty any more."""
         self.clear = False
+        if self._blocked_since:
+            return
         self._blocked_since = self.link.now()
         self._pending = pending(self.transport)
         self.link.house.watch.add(self)

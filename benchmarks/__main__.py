@@ -1,0 +1,143 @@
+"""``python -m benchmarks [--full] [GROUP ...]``: every group runs its peers side by side in each round; ratios are taken per round, then their median."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from . import yardstick
+
+
+class Group(NamedTuple):
+    """Peers that are compared on one workload."""
+
+    name: str
+    gateway: str
+    peers: tuple[str, ...]
+    mode: str
+    options: tuple[str, ...]
+    field: str
+    clients: tuple[int, ...]
+    goals: dict[tuple[str, int], float]
+    """The highest ratio gateway / peer, by peer and number of clients."""
+
+
+FLOOD = ("--size", "64", "--mb", "400", "--secs", "2.5")
+GROUPS = (
+    Group(
+        "flood",
+        "gateway",
+        ("ser2net", "ser2net 64k"),
+        "throughput",
+        FLOOD,
+        "cpu_s_per_M",
+        (1, 10, 100),
+        {
+            ("ser2net", 1): 1 / 20,
+            ("ser2net", 10): 1 / 50,
+            ("ser2net", 100): 1 / 80,
+            ("ser2net 64k", 1): 1.3,
+            ("ser2net 64k", 10): 1.2,
+            ("ser2net 64k", 100): 1.0,
+        },
+    ),
+    Group(
+        "latency",
+        "gateway",
+        ("ser2net",),
+        "latency",
+        ("--size", "64", "--pps", "1000", "--secs", "3"),
+        "lat_p50_us",
+        (1, 10, 100),
+        {("ser2net", 1): 1.0, ("ser2net", 10): 1.0, ("ser2net", 100): 0.6},
+    ),
+    Group(
+        "websocket",
+        "gateway ws",
+        ("sendMessage",),
+        "throughput",
+        ("--proto", "ws", *FLOOD),
+        "cpu_s_per_M",
+        (1, 10, 100),
+        {("sendMessage", 1): 1 / 5, ("sendMessage", 10): 1 / 30, ("sendMessage", 100): 1 / 60},
+    ),
+)
+MEMORY = (("gateway", "tcp", 2.5, 64), ("gateway ws", "ws", 10.0, 80), ("gateway tls", "tls", 35.0, 64))
+
+
+def compare(group: Group, rounds: int, clients: Sequence[int]) -> bool:
+    """Measure one group and print a line for each peer and number of clients; whether every goal is reached."""
+    reached = True
+    for count in clients:
+        values: dict[str, list[float]] = {name: [] for name in (group.gateway, *group.peers)}
+        for _ in range(rounds):
+            for name in values:
+                result = yardstick.run(name, group.mode, "--clients", str(count), *group.options)
+                if not result.get("ok"):
+                    print(f"{group.name:<10} {name} with {count} clients lost something: {result}")
+                values[name].append(float(result[group.field]))
+        for peer in group.peers:
+            ratios = [mine / theirs for mine, theirs in zip(values[group.gateway], values[peer], strict=True) if theirs]
+            ratio, goal = statistics.median(ratios), group.goals[peer, count]
+            good = ratio <= goal
+            reached &= good
+            mine, theirs = statistics.median(values[group.gateway]), statistics.median(values[peer])
+            print(
+                f"| {group.name} | {count} | {peer} | {theirs:.4g} | {mine:.4g} | {as_ratio(ratio)} [{as_ratio(min(ratios))} - {as_ratio(max(ratios))}] "
+                f"| {as_ratio(goal)} | {'reached' if good else 'NOT REACHED'} |",
+                flush=True,
+            )
+    return reached
+
+
+def memory(clients: int) -> bool:
+    """Base memory and memory per idle connection."""
+    reached = True
+    for name, proto, per_connection, base in MEMORY:
+        result: dict[str, Any] = yardstick.run(name, "idle", "--clients", str(clients), "--proto", proto)
+        mine, start = float(result["rss_kb_per_conn"]), float(result["rss0_kb"]) / 1024
+        good = mine <= per_connection and start <= base
+        reached &= good
+        print(
+            f"| memory | {clients} | {proto} | base {start:.1f} MB (goal {base}) | {mine:.2f} kB a connection | - | {per_connection} | {'reached' if good else 'NOT REACHED'} |",
+            flush=True,
+        )
+    return reached
+
+
+def as_ratio(value: float) -> str:
+    """Small ratios as a fraction: 1/50."""
+    return f"1/{1 / value:.0f}" if 0 < value < 0.34 else f"{value:.2f}"
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    arguments.add_argument("--full", action="store_true", help="five rounds instead of one")
+    arguments.add_argument("--rounds", type=int)
+    arguments.add_argument("groups", nargs="*", help=", ".join([group.name for group in GROUPS] + ["memory"]))
+    given = arguments.parse_args()
+    rounds = given.rounds or (5 if given.full else 1)
+    groups = [group for group in GROUPS if not given.groups or group.name in given.groups]
+    if shutil.which("ser2net") is None:
+        print("ser2net is not installed (apt-get install ser2net): what is measured against it is left out")
+        groups = [group for group in groups if "ser2net" not in group.peers]
+    try:
+        yardstick.build()
+    except FileNotFoundError as error:
+        print(error)
+        return 1
+    print(f"{rounds} round{'s' if rounds > 1 else ''}; CPU in s per million packets delivered, latency in us\n")
+    print("| workload | clients | peer | the peer's | ours | ratio [lowest - highest] | goal | |")
+    print("|---|---|---|---|---|---|---|---|")
+    reached = [compare(group, rounds, group.clients) for group in groups]
+    if not given.groups or "memory" in given.groups:
+        reached.append(memory(1000))
+    return 0 if all(reached) else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

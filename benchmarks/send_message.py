@@ -1,0 +1,67 @@
+"""``python -m benchmarks.send_message DEV PORT``: what most people write: Autobahn, one sendMessage for each packet and client.
+
+The peer that our WebSocket figures are measured against; it reads as our own serial port does (drained reads), so that only the
+way of a packet from the bus to the clients differs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import tty
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from twisted.internet import reactor
+from twisted.internet.abstract import FileDescriptor
+
+clients: set[WebSocketServerProtocol] = set()
+
+
+class Client(WebSocketServerProtocol):
+    def onOpen(self) -> None:
+        clients.add(self)
+
+    def onClose(self, wasClean: bool, code: int, reason: str) -> None:
+        clients.discard(self)
+
+
+class Port(FileDescriptor):
+    """The serial port: whole lines to everybody."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(reactor)
+        self.fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        tty.setraw(self.fd)
+        fcntl.fcntl(self.fd, fcntl.F_SETFL, os.O_RDWR | os.O_NONBLOCK)
+        self.rest = b""
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def doRead(self) -> None:
+        data = self.rest
+        for _ in range(15):
+            try:
+                more = os.read(self.fd, 4096)
+            except BlockingIOError:
+                break
+            data += more
+            if len(more) < 4095:
+                break
+        *lines, self.rest = data.split(b"\n")
+        for line in lines:
+            for client in clients:
+                client.sendMessage(line, True)
+
+
+def main(dev: str, port: str) -> None:
+    factory = WebSocketServerFactory()
+    factory.protocol = Client
+    reactor.listenTCP(int(port), factory, backlog=1024, interface="127.0.0.1")
+    reactor.addReader(Port(dev))
+    reactor.run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,55 @@
+"""Running fanbench: the yardstick lies beside the checkout, and is built in a directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent.parent
+SOURCE = Path(os.environ.get("FANBENCH", HERE.parent / "shared" / "fanbench"))
+BUILT = HERE / ".bench" / "fanbench"
+
+
+def build() -> Path:
+    """The built yardstick; raises FileNotFoundError with a sentence when its source is not there."""
+    if not SOURCE.exists():
+        raise FileNotFoundError(f"the yardstick is not at {SOURCE} (set FANBENCH to where fanbench lies)")
+    if not (BUILT / "fanbench").exists():
+        shutil.copytree(SOURCE, BUILT, dirs_exist_ok=True, copy_function=shutil.copy)
+        for path in [BUILT, *BUILT.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() or path.suffix == ".sh" else 0o644)
+        subprocess.run(["make", "-s", "-C", str(BUILT)], check=True)
+    return BUILT
+
+
+GATEWAYS = {
+    "ser2net": ["{fanbench}/peers/ser2net.sh", "{{dev}}", "{{port}}", "tcp", "default"],
+    "ser2net 64k": ["{fanbench}/peers/ser2net.sh", "{{dev}}", "{{port}}", "tcp", "tuned"],
+    "ser2net best": ["{fanbench}/peers/ser2net.sh", "{{dev}}", "{{port}}", "tcp", "best"],
+    "sendMessage": ["{python}", "-m", "benchmarks.send_message", "{{dev}}", "{{port}}"],
+    "gateway": ["{python}", "-m", "benchmarks.serve", "tcp", "{{dev}}", "{{port}}"],
+    "gateway tls": ["{python}", "-m", "benchmarks.serve", "tls", "{{dev}}", "{{port}}"],
+    "gateway ws": ["{python}", "-m", "benchmarks.serve", "ws", "{{dev}}", "{{port}}"],
+    "gateway slow": ["{python}", "-m", "benchmarks.serve", "slow", "{{dev}}", "{{port}}"],
+}
+
+
+def run(gateway: str, mode: str, *options: str) -> dict[str, Any]:
+    """One run of fanbench: its JSON object. Raises RuntimeError when a client missed a byte or the gateway did not come up."""
+    fanbench = build()
+    argv = [part.format(fanbench=fanbench, python=sys.executable) for part in GATEWAYS[gateway]]
+    environment = dict(os.environ, PYTHONPATH=str(HERE))
+    log = HERE / ".bench" / "gateway.log"
+    # ser2net's listen backlog is 5: it gets its clients one after the other.
+    slowly = ["--inflight", "1", "--gap-us", "2000"] if gateway.startswith("ser2net") else []
+    command = [str(fanbench / "fanbench"), mode, "--name", gateway, "--log", str(log), *slowly, *options, "--", *argv]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE / ".bench", env=environment, timeout=300)
+    if not done.stdout.strip():
+        raise RuntimeError(f"{gateway} {mode}: {done.stderr.strip()} {log.read_text()[-500:] if log.exists() else ''}")
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found

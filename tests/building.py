@@ -1,0 +1,82 @@
+"""Plans, houses and transports for tests that need a link and nothing real."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.logger import Logger
+
+from gateway import registry
+from gateway.house import House
+from gateway.link import Link
+from gateway.outbox import OutboxOptions
+from gateway.plan import LinkPlan, StreamOptions
+from gateway.session import Session
+
+
+def make_house(clock: Any = None, **options: Any) -> House:
+    """A house on a clock that stands still until it is advanced; what it logs is in ``house.lines``."""
+    lines: list[str] = []
+    log = Logger(namespace="test", observer=lambda event: lines.append(event["log_format"].format(**event)))
+    house = House(clock or Clock(), log=log, wall=lambda: 1_700_000_000_000_000_000, **options)
+    house.lines = lines  # type: ignore[attr-defined]
+    return house
+
+
+def make_plan(name: str, framing: str = "lines", codec: str = "raw", hears: tuple[str, ...] = (), verbatim: bool = False, **options: Any) -> LinkPlan:
+    """A plan for a stream link; ``outbox`` may be a dict; options of the framing as ``framing_max=...``."""
+    framing_options = {key.removeprefix("framing_"): options.pop(key) for key in list(options) if key.startswith("framing_")}
+    if isinstance(options.get("outbox"), dict):
+        options["outbox"] = OutboxOptions(**options["outbox"])
+    chosen = StreamOptions(codec=registry.load("codec", codec).Options(), **options)
+    return LinkPlan(name, "test", chosen, hears, registry.load("framing", framing).Options(**framing_options), verbatim or framing == "raw")
+
+
+def make_link(house: House, name: str, *, link_class: type[Link] = Link, **plan: Any) -> Link:
+    """A started link."""
+    link = link_class(make_plan(name, **plan), house)
+    link.start()
+    return link
+
+
+class Wire(StringTransport):
+    """A transport that takes everything until it is told to take no more than ``room`` bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room: int | None = None
+        self.pending = 0
+        self.aborted = False
+        self.reading = True
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        if self.room is not None:
+            self.room -= len(data)
+            if self.room <= 0 and self.producer is not None:
+                self.pending = -self.room
+                self.producer.pauseProducing()
+
+    def drain(self) -> None:
+        """The peer has taken everything."""
+        self.room, self.pending = None, 0
+        if self.producer is not None:
+            self.producer.resumeProducing()
+
+    def pauseProducing(self) -> None:
+        self.reading = False
+
+    def resumeProducing(self) -> None:
+        self.reading = True
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+
+
+def join(link: Link, peer: str = "10.0.0.1:1") -> tuple[Session, Wire]:
+    """A connected session of a link, and its transport."""
+    session, wire = Session(link, peer), Wire()
+    session.connected(wire)
+    return session, wire

@@ -1,0 +1,117 @@
+"""A link with one far end: absent, held, back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.kept import KeptLink
+from gateway.packet import Batch, Frames
+
+from .building import join, make_house, make_link
+
+
+class Device(KeptLink):
+    """A device whose attempts end as the test says."""
+
+    def place(self) -> str:
+        return "/dev/x"
+
+    def attempt(self) -> Deferred[Any]:
+        self.trial: Deferred[Any] = Deferred()
+        return self.trial
+
+
+def command(text: bytes, origin: str) -> Batch:
+    return Batch("lan", "run", 1, 0, origin, Frames(text + b"\n", 1, (text,)))
+
+
+class AbsentTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.house = make_house(self.clock)
+
+    def said(self) -> str:
+        return "\n".join(self.house.lines)  # type: ignore[attr-defined]
+
+    def device(self, **options: Any) -> Device:
+        return make_link(self.house, "dev", link_class=Device, hears=("lan", "web"), **options)  # type: ignore[return-value]
+
+    def test_drop(self) -> None:
+        """While the device is absent commands are refused, counted, and never played when it comes back."""
+        device = self.device()
+        self.house.bus.publish(command(b"open valve", "lan#1"))
+        _, wire = join(device)
+        self.assertEqual((wire.value(), device.counters["refused_packets"]), (b"", 1))
+        self.assertIn("[dev] absent: 1 packets from lan#1 refused (when_absent = drop)", self.said())
+
+    def test_sender_is_told(self) -> None:
+        """A sender that has a way to hear it is told that its command was refused, and nobody else is."""
+        self.device()
+        web = make_link(self.house, "web", codec="json")
+        sender, wire = join(web)
+        _, other = join(web)
+        sender.received(b'{"text":"open valve"}\n')
+        self.assertIn(b'"event":"refused"', wire.value())
+        self.assertIn(b'"link":"dev"', wire.value())
+        self.assertEqual(other.value(), b"")
+
+    def test_emptied_at_an_unplug(self) -> None:
+        """What was queued for a device when it was unplugged is dropped and counted; the next device does not get it."""
+        device = self.device()
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"a", b"b"):
+            session.deliver(command(text, ""), text + b"\n")
+        session.lost("unplugged", clean=False)
+        _, fresh = join(device)
+        self.assertEqual((fresh.value(), device.counters["dropped_packets"]), (b"", 1))
+
+    def test_hold(self) -> None:
+        """With ``when_absent = hold`` commands wait, within the outbox, and go first when it is back."""
+        device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "drop-oldest"})
+        for text in (b"1", b"2", b"3"):
+            self.house.bus.publish(command(text, "lan#1"))
+        session, wire = join(device)
+        self.house.bus.publish(command(b"4", "lan#1"))
+        self.assertEqual(wire.value(), b"2\n3\n4\n")
+        self.assertEqual(device.counters["dropped_packets"], 1)
+        self.assertIn("outbox is full", self.said())
+
+    def test_hold_and_block(self) -> None:
+        """With ``block`` besides, nothing is lost: whoever writes too much waits until the device is back."""
+        device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
+        writer, writer_wire = join(make_link(self.house, "lan"))
+        writer.received(b"12\n34\n")
+        writer.received(b"56\n")
+        self.assertFalse(writer_wire.reading)
+        _, wire = join(device)
+        self.assertTrue(writer_wire.reading)
+        self.assertEqual(wire.value(), b"12\n34\n56\n")
+
+    def test_hold_stopped(self) -> None:
+        """Stopping counts what was held, and lets whoever waits go on."""
+        device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
+        writer, writer_wire = join(make_link(self.house, "lan"))
+        writer.received(b"12\n34\n")
+        writer.received(b"56\n")
+        device.stop()
+        self.assertTrue(writer_wire.reading)
+        self.assertEqual(device.counters["dropped_packets"], 3)
+        self.assertEqual(self.house.memory.used, 0)
+
+    def test_kept(self) -> None:
+        """A session that ends is followed by another attempt, and a stopped link makes none."""
+        device = self.device()
+        device.trial.callback(None)
+        session, _ = join(device)
+        session.lost("unplugged: Input/output error", clean=False)
+        first = device.trial
+        self.clock.advance(2)
+        self.assertIsNot(device.trial, first)
+        device.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertIn("[dev] /dev/x: unplugged: Input/output error; it is tried again until it is there", self.said())

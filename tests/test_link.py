@@ -1,0 +1,254 @@
+"""A link: groups, encoding, answers, traces, limits."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.house import House
+from gateway.link import Link
+from gateway.packet import Batch, Frames
+from gateway.plan import LinkPlan
+
+from .building import Wire, join, make_house, make_link, make_plan
+
+
+def lines(*texts: bytes, origin: str = "gps#1", topic: str = "gps") -> Batch:
+    data = b"".join(text + b"\r\n" for text in texts)
+    return Batch(topic, "run", 1, 0, origin, Frames(data, len(texts), delimiter=b"\n", strip=b"\r"))
+
+
+class Counting(Link):
+    """Counts how often it encodes."""
+
+    encoded = 0
+
+    def encoder(self, representation):  # type: ignore[no-untyped-def]
+        encode = super().encoder(representation)
+
+        def counting(batch: Batch) -> bytes:
+            self.encoded += 1
+            return encode(batch)
+
+        return counting
+
+
+class DeliveryTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.house = make_house(self.clock)
+
+    def said(self) -> str:
+        return "\n".join(self.house.lines)  # type: ignore[attr-defined]
+
+    def test_encodes_once(self) -> None:
+        """However many sessions want the same bytes, they are encoded once, and all get the same."""
+        link = make_link(self.house, "lan", link_class=Counting, hears=("gps",))
+        wires = [join(link)[1] for _ in range(5)]
+        self.house.bus.publish(lines(b"a", b"b"))
+        self.assertEqual(({wire.value() for wire in wires}, link.encoded), ({b"a\nb\n"}, 1))
+        self.assertEqual(link.counters["packets_out"], 10)
+
+    def test_own_representation(self) -> None:
+        """Sessions that want other bytes are another group, encoded once for themselves."""
+        link = make_link(self.house, "lan", link_class=Counting, hears=("gps",))
+        join(link)
+        other, wire = None, Wire()
+        from gateway.session import Session
+
+        other = Session(link, "x")
+        other.representation = "other"
+        other.connected(wire)
+        self.house.bus.publish(lines(b"a"))
+        self.assertEqual((wire.value(), link.encoded), (b"a\n", 2))
+
+    def test_verbatim(self) -> None:
+        """A raw reader gets the bytes as they were received, delimiters and all."""
+        link = make_link(self.house, "lan", hears=("gps",), verbatim=True)
+        _, wire = join(link)
+        self.house.bus.publish(lines(b"a", b"b"))
+        self.assertEqual(wire.value(), b"a\r\nb\r\n")
+
+    def test_not_to_its_origin(self) -> None:
+        """A packet never goes back to the session that it came from, even if its link hears itself through another's filter."""
+        link = make_link(self.house, "chat", hears=("chat",))
+        one, one_wire = join(link)
+        _, two_wire = join(link)
+        one.received(b"hi\n")
+        self.assertEqual((one_wire.value(), two_wire.value()), (b"", b"hi\n"))
+
+    def test_unsayable(self) -> None:
+        """A packet that the reader's framing cannot carry is skipped and counted; those beside it go."""
+        link = make_link(self.house, "lan", hears=("gps",), framing="fixed", framing_size=2)
+        _, wire = join(link)
+        self.house.bus.publish(lines(b"ab", b"long", b"cd"))
+        self.assertEqual((wire.value(), link.counters["unsayable_packets"]), (b"abcd", 1))
+        self.assertIn("[lan]", self.said())
+
+    def test_answer_goes_to_the_asker(self) -> None:
+        """A batch with reply_to reaches that session alone, in its own representation."""
+        link = make_link(self.house, "lan")
+        asker, asker_wire = join(link)
+        _, other_wire = join(link)
+        batch = lines(b"42", origin="gauge#1", topic="gauge")
+        batch.reply_to = asker.id
+        self.house.bus.publish(batch)
+        self.assertEqual((asker_wire.value(), other_wire.value()), (b"42\n", b""))
+
+    def test_events_only_where_they_can_be_said(self) -> None:
+        """What is not data is never put between the data of a raw session; a JSON session can be told."""
+        raw, json = make_link(self.house, "lan"), make_link(self.house, "web", codec="json")
+        for link, told in ((raw, False), (json, True)):
+            session, wire = join(link)
+            batch = Batch("gauge/$events", "run", 0, 0, "", Frames(b"x", 1, (b"x",)), session.id)
+            self.house.bus.publish(batch)
+            self.assertEqual(bool(wire.value()), told)
+
+    def test_sent(self) -> None:
+        """What was written to a link is heard under LINK/$sent by those who name it, and only by them."""
+        make_link(self.house, "dev", hears=("lan",))
+        sent: list[bytes] = []
+        everything: list[str] = []
+        device = make_link(self.house, "scale", hears=("lan",))
+        join(device)
+        self.house.bus.subscribe(["scale/$sent"], lambda batch: sent.extend(batch.payloads), "test")
+        self.house.bus.subscribe(["#", "scale"], lambda batch: everything.append(batch.topic), "test")
+        self.house.bus.publish(lines(b"tare", topic="lan"))
+        self.assertEqual((sent, everything), ([b"tare"], ["lan"]))
+
+    def test_many_nobody(self) -> None:
+        """A listener without clients misses nobody: nothing is counted as lost."""
+        link = make_link(self.house, "lan", hears=("gps",))
+        self.house.bus.publish(lines(b"a"))
+        self.assertEqual(dict(link.counters), {})
+
+
+class CodecTests(SynchronousTestCase):
+    def test_bad_packets(self) -> None:
+        """A packet that the codec cannot read is dropped and counted, forwarded, or logged each, as on_bad says."""
+        for on_bad, expected, lines_said in (("drop", [], 5), ("forward", [b"zz"] * 8, 5), ("log", [], 8)):
+            house = make_house()
+            link = make_link(house, "lan", codec="hex", on_bad=on_bad)
+            heard: list[bytes] = []
+            house.bus.subscribe(["lan"], lambda batch, heard=heard: heard.extend(batch.payloads), "test")  # type: ignore[misc]
+            session, _ = join(link)
+            session.received(b"zz\n" * 8)
+            self.assertEqual((heard, link.counters["bad_packets"]), (expected, 8))
+            self.assertEqual(sum("unreadable" in line for line in house.lines), lines_said)  # type: ignore[attr-defined]
+
+    def test_decoded_payload(self) -> None:
+        """What a client writes in hex is heard as bytes."""
+        house = make_house()
+        heard: list[Batch] = []
+        house.bus.subscribe(["lan"], heard.append, "test")
+        session, _ = join(make_link(house, "lan", codec="hex"))
+        session.received(b"0d0a\nff\n")
+        self.assertEqual((list(heard[0].payloads), heard[0].data), ([b"\r\n", b"\xff"], b"\r\n\xff"))
+
+    def test_fields(self) -> None:
+        """A JSON object is its own payload, as received, and its fields."""
+        house = make_house()
+        heard: list[Batch] = []
+        house.bus.subscribe(["lan"], heard.append, "test")
+        session, _ = join(make_link(house, "lan", codec="json"))
+        session.received(b'{"t":21.5}\n')
+        self.assertEqual((heard[0].data, heard[0].fields), (b'{"t":21.5}\n', [{"t": 21.5}]))
+
+
+class LifeTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.house = make_house(self.clock)
+
+    def test_full(self) -> None:
+        """One session too many is counted."""
+        link = make_link(self.house, "lan", max_sessions=1)
+        self.assertFalse(link.full())
+        join(link)
+        self.assertTrue(link.full())
+        self.assertEqual(link.counters["refused_sessions"], 1)
+
+    def test_idle(self) -> None:
+        """A session on which nothing moves for idle_timeout is ended; one that hears or says something is not."""
+        link = make_link(self.house, "lan", hears=("gps",), idle_timeout=10.0)
+        quiet, quiet_wire = join(link)
+        busy, busy_wire = join(link)
+        self.house.bus.subscribe(["lan"], lambda batch: None, "test")
+        for _ in range(25):
+            busy.received(b"x\n")
+            self.clock.advance(1)
+        self.assertEqual((quiet_wire.disconnecting, busy_wire.disconnecting), (True, False))
+        self.assertIn("idle_timeout", "\n".join(self.house.lines))  # type: ignore[attr-defined]
+
+    def test_demand(self) -> None:
+        """A link wants what it hears while it has sessions, and no longer."""
+        counts: list[int] = []
+        self.house.demand.watch("gps", (), counts.append)
+        link = make_link(self.house, "lan", hears=("gps",))
+        (one, _), (two, _) = join(link), join(link)
+        one.lost("gone", clean=False)
+        two.lost("gone", clean=False)
+        self.assertEqual(counts, [0, 1, 0])
+
+    def test_stop(self) -> None:
+        """Stopping hears no more, flushes, closes every session, fires when all have gone, and leaves no timer."""
+        link = make_link(self.house, "lan", hears=("gps",), idle_timeout=10.0)
+        session, wire = join(link)
+        stopped = link.stop()
+        self.house.bus.publish(lines(b"late"))
+        self.assertNoResult(stopped)
+        self.assertTrue(wire.disconnecting)
+        session.lost("closed", clean=False)
+        self.successResultOf(stopped)
+        self.assertEqual((wire.value(), self.clock.getDelayedCalls()), (b"", []))
+
+    def test_stop_without_sessions(self) -> None:
+        """A link without sessions has stopped at once."""
+        self.successResultOf(make_link(self.house, "lan").stop())
+
+    def test_trace(self) -> None:
+        """``trace`` logs each packet with its direction and peer, even if nobody hears it."""
+        link = make_link(self.house, "lan", hears=("gps",), trace="hex")
+        session, _ = join(link, "10.0.0.7:9")
+        session.received(b"\x02\n")
+        self.house.bus.publish(lines(b"a"))
+        said = [line for line in self.house.lines if "packet:" in line]  # type: ignore[attr-defined]
+        self.assertEqual(said, ["[lan] 10.0.0.7:9: received packet:[0x02]", "[lan] 10.0.0.7:9: write packet:[0x61]"])
+
+    def test_trace_rate(self) -> None:
+        """``trace_rate`` bounds the packets that are logged, and counts the others; without it every packet is logged."""
+        for rate, logged in ((None, 100), (10.0, 10)):
+            house = make_house(Clock())
+            house.reactor.advance(1000)
+            link = make_link(house, "lan", trace="hex", trace_rate=rate)
+            session, _ = join(link)
+            session.received(b"x\n" * 100)
+            self.assertEqual(sum("packet:" in line for line in house.lines), logged)  # type: ignore[attr-defined]
+            self.assertEqual(link.counters["untraced_packets"], 100 - logged)
+
+    def test_plans_compare(self) -> None:
+        """Two plans of the same configuration are equal, one with another option is not: a reload can leave a link alone."""
+        self.assertEqual(make_plan("a", framing_max=100), make_plan("a", framing_max=100))
+        self.assertNotEqual(make_plan("a", framing_max=100), make_plan("a", framing_max=101))
+
+    def test_hearer_failure_is_logged(self) -> None:
+        """A link whose encoding fails is reported, and the others hear."""
+
+        class Broken(Link):
+            def encoder(self, representation):  # type: ignore[no-untyped-def]
+                return lambda batch: 1 / 0
+
+        join(make_link(self.house, "broken", link_class=Broken, hears=("gps",)))
+        _, wire = join(make_link(self.house, "good", hears=("gps",)))
+        self.house.bus.publish(lines(b"a"))
+        self.assertEqual(wire.value(), b"a\n")
+        self.assertTrue(any("broken failed" in line for line in self.house.lines))  # type: ignore[attr-defined]
+
+
+class PlanTests(SynchronousTestCase):
+    def test_topic(self) -> None:
+        """A link's topic is its name unless it says another."""
+        self.assertEqual(make_plan("a").topic, "a")
+        self.assertEqual(make_plan("a", topic="b/c").topic, "b/c")
+        self.assertIsInstance(make_plan("a"), LinkPlan)
+        self.assertIsInstance(make_house(), House)
