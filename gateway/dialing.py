@@ -26,9 +26,8 @@ class _Dialed(ClientFactory):
     def __init__(self, build: Any) -> None:
         self._build = build
 
-    def buildProtocol(self, addr: IAddress) -> IProtocol | None:
-        protocol: IProtocol | None = self._build(addr, PLAIN)
-        return protocol
+    def buildProtocol(self, addr: Any) -> Any:
+        return self._build(addr, PLAIN)
 
 
 class DialingLink(KeptLink):
@@ -58,7 +57,7 @@ class DialingLink(KeptLink):
             return protocol
 
         def failed(reason: Failure) -> None:
-            if not done.called and not reason.check(CancelledError):
+            if not done.called and not isinstance(reason.value, CancelledError):
                 done.errback(reason)
 
         factory: Any = _Dialed(build)

@@ -53,7 +53,7 @@ class DirectServer(DirectWrite, tcp.Server):
 class DirectPort(tcp.Port):
     """A listening TCP port of such connections."""
 
-    transport = DirectServer
+    transport: Any = DirectServer
 
 
 class DirectUNIXServer(DirectWrite, unix.Server):
@@ -67,7 +67,7 @@ class DirectUNIXServer(DirectWrite, unix.Server):
 class DirectUNIXPort(unix.Port):
     """A listening UNIX socket of such connections."""
 
-    transport = DirectUNIXServer
+    transport: Any = DirectUNIXServer
 
 
 def tune(sock: socket.socket, user_timeout: float = 60.0) -> None:
@@ -100,7 +100,7 @@ def pending(transport: Any) -> int:
     """Bytes that the transport has queued and the kernel has not taken."""
     wire = _wire(transport)
     if isinstance(wire, FileDescriptor):
-        return len(wire.dataBuffer) - wire.offset + wire._tempDataLen  # type: ignore[attr-defined]
+        return len(wire.dataBuffer) - wire.offset + wire._tempDataLen
     return int(getattr(wire, "pending", 0))
 
 

@@ -114,7 +114,7 @@ class Keeper:
         self._trial = None
         if self.state != "trying" or reason.check(CancelledError):
             return
-        self._wait(reason.getErrorMessage() or reason.type.__name__)
+        self._wait(reason.getErrorMessage() or type(reason.value).__name__)
 
     def _wait(self, reason: str) -> None:
         now = self._clock.seconds()

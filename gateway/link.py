@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 
 from .errors import CodecError
+from .framing import Framer
 from .house import House
 from .outbox import Outbox
 from .packet import Batch, Fault, Frames
@@ -211,7 +212,7 @@ class Link:
         """A function from a batch to its bytes in this representation; asked once for each group of sessions."""
         if self.plan.verbatim:
             return lambda batch: batch.frames.data
-        framer, codec = make_framer(self.plan.framing), self.codec
+        framer, codec = self.new_framer(), self.codec
 
         def encode(batch: Batch) -> bytes:
             if codec.verbatim:
@@ -280,6 +281,12 @@ class Link:
             self.house.bus.publish(
                 Batch(f"{self.topic}/$events", self.run, 0, self.house.wall(), "", Frames(words, 1, (words,)), batch.origin, [event])
             )
+
+    def new_framer(self) -> Framer:
+        """A framer for one direction of one session's stream."""
+        if self.plan.framing is None:
+            raise TypeError(f"[{self.name}] speaks in messages, which need no framing")
+        return make_framer(self.plan.framing)
 
     def new_outbox(self, give_up: Callable[[], None]) -> Outbox:
         """The queue for one slow session."""

@@ -37,7 +37,7 @@ class Door(ServerFactory):
     def __init__(self, build: Build) -> None:
         self._build = build
 
-    def buildProtocol(self, addr: IAddress) -> IProtocol | None:
+    def buildProtocol(self, addr: Any) -> Any:
         return self._build(addr, PLAIN)
 
 
@@ -118,7 +118,7 @@ def unix_listener(house: House, name: str, path: str, mode: int, build: Build, t
 
     def open_port(factory: Factory) -> DirectUNIXPort:
         _remove_dead_socket(name, path)
-        port = DirectUNIXPort(path, factory, BACKLOG, mode, house.reactor)
+        port = DirectUNIXPort(path.encode(), factory, BACKLOG, mode, house.reactor)
         before = os.umask(0o777 & ~mode)
         try:
             port.startListening()

@@ -49,7 +49,7 @@ class Item(NamedTuple):
     body: bytes | Verb
     run: str = ""
     first_seq: int = 0
-    count: int = 0
+    packets: int = 0
     origin: str = ""
 
     @property
@@ -119,7 +119,7 @@ class Outbox:
     def offer(self, item: Item) -> Verdict:
         """Queue an item, or apply the policy."""
         size = item.size
-        if isinstance(item.body, Verb) or not self.packets or self._fits(size, item.count):
+        if isinstance(item.body, Verb) or not self.packets or self._fits(size, item.packets):
             self._append(item, size)
             return Verdict.KEPT
         if self._when_full == "block":
@@ -131,7 +131,7 @@ class Outbox:
         if self._when_full == "drop-newest":
             self._dropped(item)
             return Verdict.DROPPED
-        while self.packets and not self._fits(size, item.count):
+        while self.packets and not self._fits(size, item.packets):
             self._drop_oldest()
         self._append(item, size)
         return Verdict.DROPPED
@@ -147,7 +147,7 @@ class Outbox:
                 break
             taken.append(items.popleft())
             size += item.size
-            self.packets -= item.count
+            self.packets -= item.packets
             if isinstance(item.body, Verb):
                 break
         self.bytes -= size
@@ -169,19 +169,19 @@ class Outbox:
     def _append(self, item: Item, size: int) -> None:
         self._items.append(item)
         self.bytes += size
-        self.packets += item.count
+        self.packets += item.packets
         self._memory.charge(self, size)
 
     def _dropped(self, item: Item) -> None:
-        self.dropped_packets += item.count
+        self.dropped_packets += item.packets
         self.dropped_bytes += item.size
 
     def _drop_oldest(self) -> None:
         for index, item in enumerate(self._items):
-            if item.count:
+            if item.packets:
                 del self._items[index]
                 self.bytes -= item.size
-                self.packets -= item.count
+                self.packets -= item.packets
                 self._dropped(item)
                 self._memory.charge(self, -item.size)
                 return

@@ -19,7 +19,7 @@ class LinkOptions(Options):
     attach: Names = Field((), description="links to be joined with in both directions: this link hears them, and they hear it")
     topic: str | None = Field(None, description="the topic that this link publishes under (default: the section's name); {client} stands for the identity in the client's certificate")
     codec: Annotated[Any, Part("codec")] = Field(None, description="how a packet's payload is written for the peer, and read from it: raw, text, json, hex")
-    outbox: OutboxOptions = OutboxOptions()
+    outbox: OutboxOptions = OutboxOptions.model_validate({})
     stall_timeout: Duration = Field(30.0, description="a session that takes no byte at all for so long, while something waits for it, is ended; 0 never")
     when_absent: Literal["drop", "hold"] = Field(
         "drop", description="while the device or the far end is away: drop (refuse what is written to it, and tell), hold (keep it, within the outbox)"

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import sys
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any
-
-from .options import Options
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,23 +71,3 @@ def make_codec(options: Options) -> Codec:
 
 def _module(options: Options) -> Any:
     return importlib.import_module(type(options).__module__)
-
-
-def kind_name(options: Options) -> str:
-    """The name, as users write it, of the part that these options belong to."""
-    module = type(options).__module__
-    for kind in _PACKAGES:
-        for name, part in _parts(kind).items():
-            if (part.value.partition(":")[0] if isinstance(part, EntryPoint) else part) == module:
-                return name
-    raise KeyError(module)
-
-
-def make_framer(options: Options) -> Any:
-    """A new framer for the options of a framing."""
-    return sys.modules[type(options).__module__].Framer(options)
-
-
-def make_codec(options: Options) -> Any:
-    """A new codec for the options of a codec."""
-    return sys.modules[type(options).__module__].Codec(options)

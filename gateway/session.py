@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from .direct import peer_gone, pending
 from .outbox import Item, Outbox, Verb, Verdict
 from .packet import EMPTY, Batch, Fault, Frames
-from .registry import make_framer
 from .security import PLAIN, Security
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ class Session:
             return
         framer = self._framer
         if framer is None:
-            framer = self._framer = make_framer(self.link.plan.framing)
+            framer = self._framer = self.link.new_framer()
         self._take(framer.feed(data, self.link.now()))
         if framer.deadline is not None:
             self._expect(framer.deadline)
@@ -232,7 +231,7 @@ class Session:
 
     def _queue(self, item: Item) -> None:
         if self.ended or self._closing is not None:
-            self.link.drop(self, item.count, "the session is closing")
+            self.link.drop(self, item.packets, "the session is closing")
             return
         box = self.outbox
         if box is None:

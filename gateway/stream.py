@@ -29,4 +29,4 @@ def why(reason: Failure) -> str:
     """A short text for the end of a connection."""
     if reason.check(ConnectionDone):
         return "closed by the peer"
-    return reason.getErrorMessage().strip() or reason.type.__name__
+    return reason.getErrorMessage().strip() or type(reason.value).__name__

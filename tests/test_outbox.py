@@ -116,7 +116,7 @@ class MemoryTests(SynchronousTestCase):
         offered = taken = 0
         for move in moves:
             if move is None:
-                taken += sum(each.count for each in box.take(50))
+                taken += sum(each.packets for each in box.take(50))
             else:
                 box.offer(item(move, count=move))
                 offered += move
