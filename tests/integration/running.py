@@ -12,14 +12,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
 from twisted.internet import reactor as _reactor
 from twisted.internet.abstract import FileDescriptor
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
-from twisted.internet.error import ConnectionDone, ProcessExitedAlready
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.fdesc import readFromFD, setNonBlocking, writeToFD
 from twisted.internet.main import CONNECTION_LOST
-from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
+from twisted.internet.protocol import Factory, ProcessProtocol, Protocol, connectionDone
+from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
@@ -37,6 +39,7 @@ class Heard:
     def __init__(self, what: str) -> None:
         self.data = b""
         self._what = what
+        self._over = False
         self._awaited: list[tuple[Callable[[], Any], Deferred[Any]]] = []
 
     def add(self, data: bytes) -> None:
@@ -44,19 +47,30 @@ class Heard:
         for entry in list(self._awaited):
             self._look(entry)
 
+    def over(self) -> None:
+        """Nothing more will come: what is still awaited never will."""
+        self._over = True
+        awaited, self._awaited = self._awaited, []
+        for _, deferred in awaited:
+            deferred.cancel()
+
     def until(self, look: Callable[[], T | None], what: str) -> Deferred[T]:
-        """Fires with what ``look`` returns as soon as that is something; fails with all that was heard when that takes too long."""
-        deferred: Deferred[T] = Deferred()
+        """Fires with what ``look`` returns as soon as that is something; fails with all that was heard when that can or does not come."""
+
+        def never(reason: Failure) -> Any:
+            reason.trap(CancelledError, TimeoutError)
+            if entry in self._awaited:
+                self._awaited.remove(entry)
+            why = "and nothing more will come" if self._over else f"in {PATIENCE:.0f} s"
+            raise AssertionError(f"{self._what}: no {what} {why}; heard: {self.data[-4000:]!r}")
+
+        deferred: Deferred[Any] = Deferred()
         entry = (look, deferred)
         self._awaited.append(entry)
-
-        def give_up(_: Any, seconds: float) -> Any:
-            self._awaited.remove(entry)
-            raise AssertionError(f"{self._what}: no {what} in {seconds:.0f} s, but: {self.data[-4000:]!r}")
-
-        deferred.addTimeout(PATIENCE, reactor, onTimeoutCancel=give_up)
         self._look(entry)
-        return deferred
+        if self._over:
+            self.over()
+        return deferred.addTimeout(PATIENCE, reactor).addErrback(never)
 
     def size(self, count: int) -> Deferred[bytes]:
         """Fires with all that was heard when it is at least so many bytes."""
@@ -95,6 +109,7 @@ class Child(ProcessProtocol):
 
     def processEnded(self, reason: Failure) -> None:
         self.ended = True
+        self.said.over()
         value: Any = reason.value
         self._status = -value.signal if value.signal else value.exitCode
         ends, self._ends = self._ends, []
@@ -165,7 +180,8 @@ class Peer(Protocol):
     def dataReceived(self, data: bytes) -> None:
         self.heard.add(data)
 
-    def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.heard.over()
         self.lost.callback(reason)
 
     def write(self, data: bytes) -> None:
@@ -183,7 +199,50 @@ async def connect(case: TestCase, port: int, host: str = "127.0.0.1", tls: Any =
     return peer
 
 
-def _close(peer: Peer) -> Any:
+class Browser(WebSocketClientProtocol):  # type: ignore[misc]
+    """A WebSocket client that keeps all messages it gets; ``heard`` has them one a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[bytes] = []
+        self.heard = Heard("WebSocket client")
+        self.opened: Deferred[None] = Deferred()
+        self.lost: Deferred[None] = Deferred()
+
+    def onOpen(self) -> None:
+        self.opened.callback(None)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        self.messages.append(payload)
+        self.heard.add(payload + b"\n")
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        super().connectionLost(reason)
+        self.heard.over()
+        self.lost.callback(None)
+
+
+async def browse(case: TestCase, port: int, path: str = "/") -> Browser:
+    """Connect a WebSocket, as a page from the gateway itself would."""
+    factory = WebSocketClientFactory(f"ws://127.0.0.1:{port}{path}", origin=f"http://127.0.0.1:{port}")
+    factory.protocol = Browser
+    browser: Browser = await TCP4ClientEndpoint(reactor, "127.0.0.1", port, timeout=PATIENCE).connect(factory)
+    case.addCleanup(_close, browser)
+    await browser.opened.addTimeout(PATIENCE, reactor)
+    return browser
+
+
+async def meanwhile(say: Callable[[], Any], heard: Deferred[T]) -> T:
+    """Say something again and again until it has been heard: whoever has just connected may miss the first times."""
+    saying = LoopingCall(say)
+    saying.start(0.1)
+    try:
+        return await heard
+    finally:
+        saying.stop()
+
+
+def _close(peer: Peer | Browser) -> Any:
     assert peer.transport is not None
     peer.transport.abortConnection()
     return DeferredList([peer.lost])

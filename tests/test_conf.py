@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway import config
+
+from . import conf
+from .integration.test_conf import ConfTests as RunTests
+
+
+class ConfTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        conf.put_files(self.folder)
+
+    def test_check(self) -> None:
+        """Every example is without a mistake as it is, and its table can be printed."""
+        for name in conf.examples():
+            path = self.folder / f"{name}.ini"
+            path.write_bytes((conf.CONF / path.name).read_bytes())
+            loaded = config.load(str(path))
+            table = config.table(loaded)
+            for link in loaded.links:
+                self.assertIn(link, table, name)
+
+    def test_introduced(self) -> None:
+        """Every example begins with a comment: for whom it is, what to plug in or write, how to try it."""
+        for name in conf.examples():
+            comment = re.match(r"(?:;[^\n]*\n)+", (conf.CONF / f"{name}.ini").read_text())
+            self.assertIsNotNone(comment, name)
+            self.assertRegex(comment[0], r"\A; (For|The demo\. For) ", name)
+            self.assertRegex(comment[0], r"\n; Try: ", name)
+
+    def test_run(self) -> None:
+        """Every example is run by a test of its own in tests/integration/test_conf.py."""
+        tests = {name.removeprefix("test_").replace("_", "-") for name in dir(RunTests) if name.startswith("test_")}
+        self.assertEqual([name for name in conf.examples() if name not in tests], [])
+
+    def test_bridge_is_six_lines(self) -> None:
+        """The two-way bridge is as short as the README says: two sections of two options each."""
+        lines = [line for line in (conf.CONF / "bridge.ini").read_text().splitlines() if line and not line.startswith(";")]
+        self.assertEqual(len(lines), 6)
