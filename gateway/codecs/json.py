@@ -1,0 +1,134 @@
+"""Each packet as one JSON object: for browsers and scripts."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from ..errors import CodecError
+from ..packet import Batch
+from . import CodecOptions
+
+DEEPEST = 32
+"""Levels of arrays and objects that are read."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# One that nothing closes goes to the end: else each quote in it would be tried again, in quadratic time.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class Options(CodecOptions):
+    """A packet is ``{"topic", "seq", "time", "text" or "base64"}``, and ``"fields"`` where a decoder found any.
+
+    ``time`` is RFC 3339 in UTC with microseconds; ``text`` is the payload where it is UTF-8, else ``base64`` is (RFC 4648). What a peer
+    sends: the payload is an object's ``text`` or ``base64`` (and ``fields`` its fields); other JSON is a payload as it is and, if it is
+    an object, its own fields.
+    """
+
+
+class Codec:
+    verbatim = False
+
+    says_topic = True
+    """A body tells the topic of its packet, so that one session can hear of several things."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def encode(self, batch: Batch) -> Sequence[bytes]:
+        head = b'{"topic":%b,"seq":' % _encode(batch.topic)
+        time = b',"time":"%b",' % rfc3339(batch.time).encode()
+        numbered = zip(count(batch.seq), batch.payloads, batch.fields or [None] * batch.count, strict=False)
+        return [b"%b%d%b%b%b" % (head, seq, time, _content(payload), _tail(fields)) for seq, payload, fields in numbered]
+
+    def is_text(self, body: bytes) -> bool:
+        return True
+
+    def decode(self, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
+        value = _parse(body)
+        if not isinstance(value, dict):
+            return body, None
+        if "text" in value and "base64" in value:
+            raise CodecError('an object with both "text" and "base64": one of them is the payload')
+        fields = value.get("fields")
+        if "text" in value:
+            payload = _text(value["text"])
+        elif "base64" in value:
+            payload = _base64(value["base64"])
+        else:
+            return body, value
+        if fields is not None and not isinstance(fields, dict):
+            raise CodecError('"fields" is not an object')
+        return payload, fields
+
+
+def rfc3339(nanoseconds: int) -> str:
+    """``2024-05-01T12:00:00.000000Z`` for ns since the epoch; the microsecond that it is in."""
+    return (_EPOCH + timedelta(microseconds=nanoseconds // 1000)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _content(payload: bytes) -> bytes:
+    try:
+        return b'"text":' + _encode(payload.decode())
+    except UnicodeDecodeError:
+        return b'"base64":"%b"' % binascii.b2a_base64(payload, newline=False)
+
+
+def _tail(fields: dict[str, Any] | None) -> bytes:
+    return b"}" if fields is None else b',"fields":%b}' % _encode(fields)
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        _check_depth(body)
+        value = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CodecError(f"{len(body)} bytes that are not JSON: {error}") from None
+    if _pairs(value) != _without_strings(body).count(b":"):
+        raise CodecError("an object has the same key twice")
+    return value
+
+
+def _without_strings(body: bytes) -> bytes:
+    return _STRING.sub(b"", body) if b'"' in body else body
+
+
+def _check_depth(body: bytes) -> None:
+    """Refuse what would recurse too deep, before anything recurses."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return
+    depth = 0
+    for bracket in re.findall(rb"[\[\]{}]", _without_strings(body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > DEEPEST:
+            raise CodecError(f"JSON nested deeper than {DEEPEST} levels")
+
+
+def _pairs(value: Any) -> int:
+    """How many key-value pairs there are in a value, at all levels: fewer than were written when a key came twice."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_pairs, value.values()))
+    return sum(map(_pairs, value)) if isinstance(value, list) else 0
+
+
+def _text(value: object) -> bytes:
+    if not isinstance(value, str):
+        raise CodecError('"text" is not a string')
+    return value.encode()
+
+
+def _base64(value: object) -> bytes:
+    if not isinstance(value, str):
+        raise CodecError('"base64" is not a string')
+    try:
+        return binascii.a2b_base64(value.encode("ascii"), strict_mode=True)
+    except ValueError as error:
+        raise CodecError(f'"base64" is not base64 (RFC 4648): {error}') from None

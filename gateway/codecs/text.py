@@ -1,0 +1,35 @@
+"""The payload as it is; in messages as text where it is UTF-8."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..packet import Batch
+from . import CodecOptions
+
+
+class Options(CodecOptions):
+    """The payload as it is. A WebSocket client gets a text message where the payload is valid UTF-8, else a binary one."""
+
+
+class Codec:
+    verbatim = True
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def encode(self, batch: Batch) -> Sequence[bytes]:
+        return batch.payloads
+
+    def is_text(self, body: bytes) -> bool:
+        if body.isascii():
+            return True
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def decode(self, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
+        return body, None

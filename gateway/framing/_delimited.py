@@ -1,0 +1,141 @@
+"""Packets that end with one of some byte strings: what `lines` and `delimiter` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from ..packet import Frames
+from . import Framer, FramingOptions
+from ._assembly import Assembly
+from ._embedded import Embedded, Escape, Writer
+from ._search import Search
+
+
+class DelimitedOptions(FramingOptions):
+    """What framings by delimiter have besides."""
+
+    embedded: Embedded = Field(
+        "split",
+        description="what becomes of a payload to be written that holds the delimiter itself: split (it goes out as several packets, in one"
+        r" write), reject (it is refused and counted), escape (\r, \n, \xNN stand for the delimiter's bytes and \\ for the backslash, in"
+        " what is written and in what is read)",
+    )
+
+
+class Delimited(Framer):
+    """Cuts a stream behind each delimiter.
+
+    ``cut`` is a delimiter at which whole reads can be cut at once, without a statement per packet, and ``strip`` what a piece then loses
+    at its end (see `Frames`); that must give the same packets as the search for the delimiters.
+    """
+
+    def __init__(
+        self,
+        options: DelimitedOptions,
+        delimiters: Sequence[bytes],
+        ending: bytes,
+        boundary: str,
+        *,
+        keep: bool = False,
+        skip_empty: bool = False,
+        cut: bytes = b"",
+        strip: bytes = b"",
+    ) -> None:
+        self._max = options.max
+        self._ending = ending
+        self._keep = keep
+        self._skip_empty = skip_empty
+        self._cut = cut
+        self._strip = strip
+        self._search = Search(delimiters)
+        self._pending = b""
+        self._assembly = Assembly(options, boundary)
+        self._writer = Writer(delimiters, ending, options.embedded, options.max, keep=keep, skip_empty=skip_empty)
+        self._escape = Escape([*delimiters, ending]) if options.embedded == "escape" else None
+
+    @property
+    def held(self) -> int:
+        return self._assembly.held + len(self._pending)
+
+    def feed(self, data: bytes, now: float) -> Frames:
+        frames = self._feed_at_once(data)
+        if frames is None:
+            self._scan(data)
+            frames = self._assembly.take()
+        return self._unescaped(frames) if self._escape else frames
+
+    def finish(self, clean: bool) -> Frames:
+        self._scan(b"", final=True)
+        return self._unescaped(self._assembly.finish(emit=clean))
+
+    def encode(self, payloads: Sequence[bytes]) -> bytes:
+        joined = self._ending.join([*payloads, b""])
+        return joined if self._is_plain(joined, payloads) else b"".join([self._writer.write(payload) for payload in payloads])
+
+    def reframe(self, frames: Frames) -> bytes | None:
+        """The source's own bytes, where they were cut by the same rule and need no other ending."""
+        same = frames.delimiter == self._cut and frames.strip == self._strip
+        if not self._cut or not same or self._escape or self._ending != self._cut:
+            return None
+        return frames.data if self._fits(frames.data) else None
+
+    def _feed_at_once(self, data: bytes) -> Frames | None:
+        """All packets up to the last delimiter in one piece; None where that does not do."""
+        cut = self._cut
+        if not cut or self._assembly.skipping:
+            return None
+        end = data.rfind(cut) + len(cut)
+        if end < len(cut) or len(data) - end > self._max:
+            return None
+        whole = data if end == len(data) else data[:end]
+        if self.held:
+            whole = b"".join((self._assembly.content, self._pending, whole))
+        if not self._fits(whole):
+            return None
+        self._assembly.clear()
+        self._pending = b""
+        if end < len(data):
+            self._scan(data[end:])
+        return Frames(whole, whole.count(cut), delimiter=cut, strip=self._strip)
+
+    def _fits(self, whole: bytes) -> bool:
+        """Whether no piece is longer than ``max``: from one delimiter to the last one within reach of it, so that few searches do."""
+        cut = self._cut
+        position, reach = 0, self._max + len(cut)
+        while len(whole) - position > reach:
+            found = whole.rfind(cut, position, position + reach)
+            if found < 0:
+                return False
+            position = found + len(cut)
+        return True
+
+    def _scan(self, data: bytes, final: bool = False) -> None:
+        data = self._pending + data if self._pending else data
+        assembly, position, stop = self._assembly, 0, len(data)
+        for start, end, found in self._search.spans(data, final=final):
+            if not found:
+                stop = start
+                break
+            assembly.add(data[position:start])
+            if assembly.held or assembly.skipping or not self._skip_empty:
+                assembly.end(found, found if self._keep else b"")
+            position = end
+        assembly.add(data[position:stop])
+        self._pending = data[stop:]
+
+    def _unescaped(self, frames: Frames) -> Frames:
+        if self._escape is None or b"\\" not in frames.data:
+            return frames
+        payloads = [self._escape.undo(payload) for payload in frames.payloads]
+        return Frames(frames.data, frames.count, payloads, faults=frames.faults)
+
+    def _is_plain(self, joined: bytes, payloads: Sequence[bytes]) -> bool:
+        """Whether the payloads, each with the ending, can go out as they are: asked of all at once."""
+        cut, strip, ending = self._cut, self._strip, self._ending
+        if not cut or self._escape or ending not in (cut, strip + cut) or joined.count(cut) != len(payloads):
+            return False
+        if strip and ending == cut and strip in joined and strip + cut in joined:
+            return False
+        return len(joined) <= self._max or max(map(len, payloads)) <= self._max

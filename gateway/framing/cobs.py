@@ -1,0 +1,102 @@
+"""COBS: packets without a zero byte, ended by one (Cheshire and Baker, Consistent Overhead Byte Stuffing, 1999)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cobs import cobs
+
+from .. import framing
+from ..errors import CodecError
+from ..packet import Frames
+from . import FramingOptions
+from ._assembly import Assembly
+
+SELF_DELIMITING = True
+
+_FULL = 0xFF
+"""The code of a block of 254 bytes that no zero follows."""
+
+
+class Options(FramingOptions):
+    """Frames of COBS, each ended by a zero byte. Empty frames are skipped; one that cannot be decoded is told as ``bad_frame``."""
+
+
+class Framer(framing.Framer):
+    """Decodes whole frames; of one that is too long and to be cut, the blocks that are complete."""
+
+    def __init__(self, options: Options) -> None:
+        self._max = options.max
+        self._longest = options.max + options.max // 254 + 2
+        self._cuts = options.on_oversize == "emit"
+        self._blocks = bytearray()
+        self._long = False
+        self._assembly = Assembly(options, "the next zero byte", separate=True)
+
+    @property
+    def held(self) -> int:
+        return len(self._blocks) + self._assembly.held
+
+    def feed(self, data: bytes, now: float) -> Frames:
+        first, *others = data.split(b"\0")
+        self._take(first)
+        for piece in others:
+            self._end()
+            self._take(piece)
+        return self._assembly.take()
+
+    def finish(self, clean: bool) -> Frames:
+        """What lacks its zero byte is no packet, at a clean end neither."""
+        self._assembly.add(b"", bytes(self._blocks))
+        self._clear()
+        return self._assembly.finish(emit=False)
+
+    def encode(self, payloads: Sequence[bytes]) -> bytes:
+        return b"".join([self._encode(payload) for payload in payloads])
+
+    def _take(self, piece: bytes) -> None:
+        self._blocks += piece
+        self._long = self._long or len(self._blocks) > self._longest
+        if not self._long:
+            return
+        if self._cuts and not self._assembly.skipping:
+            self._decode_complete_blocks()
+        else:
+            if not self._assembly.skipping:
+                self._assembly.refuse_oversize()
+            self._assembly.add(b"", bytes(self._blocks))
+            self._blocks.clear()
+
+    def _decode_complete_blocks(self) -> None:
+        """All blocks that another one follows: then it is certain whether a zero stands between them."""
+        blocks, end, last = self._blocks, 0, 0
+        while end < len(blocks) and end + blocks[end] < len(blocks):
+            last = blocks[end]
+            end += last
+        if end:
+            wire = bytes(blocks[:end])
+            self._assembly.add(cobs.decode(wire) + (b"" if last == _FULL else b"\0"), wire)
+            del blocks[:end]
+
+    def _end(self) -> None:
+        assembly, wire = self._assembly, bytes(self._blocks)
+        if wire:
+            try:
+                content = cobs.decode(wire)
+            except cobs.DecodeError as error:
+                assembly.reject("bad_frame", f"a packet that is not COBS ({error}): dropped")
+                assembly.add(b"", wire)
+            else:
+                assembly.add(content, wire)
+        if wire or self._long:
+            assembly.end(b"\0")
+        self._clear()
+
+    def _clear(self) -> None:
+        self._blocks.clear()
+        self._long = False
+
+    def _encode(self, payload: bytes) -> bytes:
+        if len(payload) > self._max:
+            raise CodecError(f"a packet of {len(payload)} bytes is longer than framing.max = {self._max} bytes")
+        return bytes(cobs.encode(payload)) + b"\0"

@@ -1,0 +1,141 @@
+"""Packets that begin with their length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from .. import framing
+from ..errors import CodecError
+from ..options import Duration, Integer, YesNo
+from ..packet import EMPTY, Frames
+from . import FramingOptions
+from ._assembly import Assembly
+
+SELF_DELIMITING = True
+
+
+class Options(FramingOptions):
+    """A header of ``offset`` bytes and an unsigned length of ``width`` bytes, then as many bytes as it says.
+
+    The length field itself is not part of the payload; the ``offset`` bytes before it are, in front of what follows the field. A length
+    that cannot be (``counts_itself``, and less than the header) is noise: the next byte is tried as the start of a packet. Any other noise
+    costs as many bytes as it happens to say, unless ``resync`` finds the boundary again.
+    """
+
+    width: Literal[1, 2, 4] = Field(2, description="the bytes of the length field")
+    order: Literal["big", "little"] = Field("big", description="its byte order: big (network order) or little")
+    offset: Integer = Field(0, ge=0, le=1024, description="bytes before the length field; they belong to the payload")
+    counts_itself: YesNo = Field(False, description="whether the length includes the header (the bytes before the field, and the field)")
+
+    resync: Duration = Field(
+        0.0, ge=0, description="a part of a packet followed by silence for so long is dropped, so that the next byte begins a packet; 0 never"
+    )
+
+    @model_validator(mode="after")
+    def _check_max(self) -> Self:
+        if self.offset > self.max:
+            raise ValueError(f"offset = {self.offset} is more than max = {self.max}")
+        return self
+
+
+class Framer(framing.Framer):
+    """Reads a header, then counts down; what is too long is skipped without being stored."""
+
+    def __init__(self, options: Options) -> None:
+        self._max = options.max
+        self._width = options.width
+        self._order = options.order
+        self._offset = options.offset
+        self._counted = options.offset + options.width if options.counts_itself else 0
+        self._cuts = options.on_oversize == "emit"
+        self._fatal = options.on_oversize == "close"
+        self._resync = options.resync
+        self._header = bytearray()
+        self._left: int | None = None
+        self._assembly = Assembly(options, "the end that its length tells", separate=True)
+
+    @property
+    def held(self) -> int:
+        return len(self._header) + self._assembly.held
+
+    def feed(self, data: bytes, now: float) -> Frames:
+        if self.deadline is not None and now >= self.deadline:
+            self._give_up()
+        position = 0
+        while position < len(data):
+            if self._left is None:
+                taken = data[position : position + self._offset + self._width - len(self._header)]
+                self._header += taken
+                self._read_header()
+            else:
+                taken = data[position : position + self._left]
+                self._assembly.add(taken, taken)
+                self._left -= len(taken)
+            position += len(taken)
+            if self._left == 0:
+                self._assembly.end()
+                self._left = None
+        if self._resync and data:
+            self.deadline = now + self._resync if self._header or self._left is not None else None
+        return self._assembly.take()
+
+    def expire(self, now: float) -> Frames:
+        if self.deadline is None or now < self.deadline:
+            return EMPTY
+        self._give_up()
+        return self._assembly.take()
+
+    def finish(self, clean: bool) -> Frames:
+        """What lacks its end is no packet, at a clean end neither."""
+        self._restart()
+        return self._assembly.finish(emit=False)
+
+    def encode(self, payloads: Sequence[bytes]) -> bytes:
+        return b"".join([self._encode(payload) for payload in payloads])
+
+    def _give_up(self) -> None:
+        self._restart()
+        self._assembly.reject("noise", f"part of a packet, then silence for framing.resync = {self._resync:g} s: dropped")
+        self._assembly.end()
+
+    def _restart(self) -> None:
+        """The next byte is the first of a header; what came of the present one is part of what is dropped."""
+        self._assembly.add(b"", bytes(self._header))
+        self._header.clear()
+        self._left = None
+        self.deadline = None
+
+    def _read_header(self) -> None:
+        header, offset = self._header, self._offset
+        if len(header) < offset + self._width:
+            return
+        assembly = self._assembly
+        length = int.from_bytes(header[offset:], self._order)
+        if length < self._counted:
+            text = f"a length of {length} bytes is less than the header's {self._counted}"
+            assembly.reject("bad_length", f"{text}: noise, or another framing; looking for the next possible header", self._fatal)
+            assembly.add(b"", bytes(header[:1]))
+            del header[:1]
+            return
+        if assembly.skipping:
+            assembly.end()
+        assembly.add(bytes(header[:offset]), bytes(header))
+        header.clear()
+        self._left = length - self._counted
+        if offset + self._left > self._max and not self._cuts:
+            assembly.refuse_oversize()
+
+    def _encode(self, payload: bytes) -> bytes:
+        if len(payload) > self._max:
+            raise CodecError(f"a packet of {len(payload)} bytes is longer than framing.max = {self._max} bytes")
+        if len(payload) < self._offset:
+            raise CodecError(
+                f"a packet of {len(payload)} bytes is shorter than framing.offset = {self._offset} bytes, which it must begin with"
+            )
+        length, most = len(payload) - self._offset + self._counted, (1 << 8 * self._width) - 1
+        if length > most:
+            raise CodecError(f"a length of {length} bytes is more than framing.width = {self._width} can say ({most})")
+        return payload[: self._offset] + length.to_bytes(self._width, self._order) + payload[self._offset :]

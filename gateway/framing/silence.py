@@ -1,0 +1,114 @@
+"""Packets with silence between them: for devices whose separator is unknown, and for Modbus-like ones that have none."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from .. import framing
+from ..options import Duration
+from ..packet import EMPTY, Frames
+from . import FramingOptions, Oversize
+from ._assembly import Assembly
+
+SELF_DELIMITING = False
+
+SHORTEST = 0.010
+"""Below this interval, in seconds, USB adapters merge packets: they hold bytes back for 1 to 16 ms."""
+
+
+def _check_interval(value: object) -> object:
+    """In the order of the rules: required (0 and NaN are as if it were missing), a number, greater than 0."""
+    text = value.strip() if isinstance(value, str) else value
+    if text in ("", "nan", "NaN", None) or (isinstance(text, int | float) and (text == 0 or math.isnan(text))):
+        raise ValueError('"interval" is required')
+    if isinstance(text, str):
+        if re.fullmatch(r"-\s*[0-9.]+\s*[a-z]*", text):
+            raise ValueError('"interval" is not greater than 0')
+        if not re.match(r"[0-9]", text):
+            raise ValueError('"interval" is not a number (write a duration, as 30ms)')
+    return value
+
+
+class Options(FramingOptions):
+    """A packet ends when nothing has come for ``interval``, or at once when it is ``max`` long; no packet is empty.
+
+    What is written is separated by nothing.
+    """
+
+    interval: Annotated[Duration, BeforeValidator(_check_interval)] = Field(
+        description="the silence that ends a packet: the time of a few characters (at 9600 baud one takes 1 ms); behind a USB adapter"
+        " rather 20ms or more"
+    )
+    on_oversize: Oversize = Field(
+        "emit",
+        description="a packet as long as max: emit (it ends there, nothing lost); longer: drop (skip to the next silence and count it),"
+        " close (end the session; a serial port resyncs)",
+    )
+
+    @field_validator("interval")
+    @classmethod
+    def _check_positive(cls, interval: float) -> float:
+        if interval == 0:
+            raise ValueError('"interval" is required')
+        if interval < 0:
+            raise ValueError('"interval" is not greater than 0')
+        return interval
+
+
+def warnings(options: Options) -> list[str]:
+    """What is allowed and hardly meant."""
+    if options.interval < SHORTEST:
+        text = f"interval = {options.interval * 1000:g}ms: USB adapters hold bytes back for up to 16 ms and so merge packets"
+        return [f"{text}; take {SHORTEST * 1000:g}ms or more unless the port is a real UART"]
+    return []
+
+
+class Framer(framing.Framer):
+    """Waits; who owns it calls `expire` at the deadline."""
+
+    def __init__(self, options: Options) -> None:
+        self._interval = options.interval
+        self._max = options.max
+        self._emits = options.on_oversize == "emit"
+        self._assembly = Assembly(options, "the next silence")
+
+    @property
+    def held(self) -> int:
+        return self._assembly.held
+
+    def feed(self, data: bytes, now: float) -> Frames:
+        assembly, position = self._assembly, 0
+        if self.deadline is not None and now >= self.deadline:
+            self._end()
+        while position < len(data):
+            size = self._max - assembly.held if self._emits else len(data)
+            assembly.add(data[position : position + size])
+            position += size
+            if self._emits and assembly.held == self._max:
+                assembly.end()
+        if data:
+            self.deadline = now + self._interval if assembly.held or assembly.skipping else None
+        return assembly.take()
+
+    def expire(self, now: float) -> Frames:
+        if self.deadline is None or now < self.deadline:
+            return EMPTY
+        self._end()
+        return self._assembly.take()
+
+    def finish(self, clean: bool) -> Frames:
+        self.deadline = None
+        return self._assembly.finish(emit=clean)
+
+    def encode(self, payloads: Sequence[bytes]) -> bytes:
+        """The payloads, joined; of any length: what is written at once is one packet to a reader by silence."""
+        return b"".join(payloads)
+
+    def _end(self) -> None:
+        self._assembly.end()
+        self.deadline = None

@@ -1,0 +1,99 @@
+"""SLIP: packets end with 0xC0, and two escapes stand for the bytes that cannot be in them (RFC 1055)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from .. import framing
+from ..errors import CodecError
+from ..options import YesNo
+from ..packet import Frames
+from . import FramingOptions
+from ._assembly import Assembly
+
+SELF_DELIMITING = True
+
+END, ESC, ESC_END, ESC_ESC = b"\xc0", b"\xdb", b"\xdb\xdc", b"\xdb\xdd"
+_BAD_ESCAPE = re.compile(rb"\xdb[^\xdc\xdd]", re.DOTALL)
+
+
+class Options(FramingOptions):
+    """Frames of RFC 1055. Empty frames are skipped; one with an escape that there is not is dropped, and told as ``bad_escape``."""
+
+    leading_end: YesNo = Field(
+        False, description="whether an END is written before each packet too, so that line noise before it becomes a packet of its own"
+    )
+
+
+def _unescape(text: bytes) -> bytes:
+    return text.replace(ESC_END, END).replace(ESC_ESC, ESC) if ESC in text else text
+
+
+class Framer(framing.Framer):
+    """Unescapes as the bytes come. An END right before a packet belongs to it; more of them belong to none."""
+
+    def __init__(self, options: Options) -> None:
+        self._max = options.max
+        self._lead = END if options.leading_end else b""
+        self._assembly = Assembly(options, "the next END", separate=True)
+        self._escape = b""
+        self._begun = False
+        self._led = b""
+
+    @property
+    def held(self) -> int:
+        return self._assembly.held + len(self._escape) + len(self._led)
+
+    def feed(self, data: bytes, now: float) -> Frames:
+        first, *others = data.split(END)
+        self._take(first)
+        for piece in others:
+            self._end()
+            self._take(piece)
+        return self._assembly.take()
+
+    def finish(self, clean: bool) -> Frames:
+        """What lacks its END is no packet, at a clean end neither."""
+        self._assembly.add(b"", self._escape)
+        self._escape, self._begun, self._led = b"", False, b""
+        return self._assembly.finish(emit=False)
+
+    def encode(self, payloads: Sequence[bytes]) -> bytes:
+        return b"".join([self._encode(payload) for payload in payloads])
+
+    def _take(self, piece: bytes) -> None:
+        if not piece:
+            return
+        assembly, text = self._assembly, self._escape + piece
+        self._begun = True
+        led, self._led = self._led, b""
+        bad = _BAD_ESCAPE.search(text)
+        end = bad.start() if bad else len(text) - text.endswith(ESC)
+        assembly.add(_unescape(text[:end]), led + text[:end])
+        self._escape = text[end:]
+        if bad:
+            self._refuse_escape()
+
+    def _end(self) -> None:
+        if not self._begun:
+            self._led = END
+            return
+        if self._escape:
+            self._refuse_escape()
+        self._assembly.end(END)
+        self._begun = False
+
+    def _refuse_escape(self) -> None:
+        self._assembly.reject("bad_escape", "a packet with an escape that SLIP does not know: skipping to the next END")
+        self._assembly.add(b"", self._escape)
+        self._escape = b""
+
+    def _encode(self, payload: bytes) -> bytes:
+        if not payload:
+            raise CodecError("an empty packet cannot be written in SLIP: its readers skip it")
+        if len(payload) > self._max:
+            raise CodecError(f"a packet of {len(payload)} bytes is longer than framing.max = {self._max} bytes")
+        return self._lead + payload.replace(ESC, ESC_ESC).replace(END, ESC_END) + END
