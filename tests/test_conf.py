@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway import config
 
 from . import conf
-from .integration.test_conf import ConfTests as RunTests
+from .integration import test_conf as runs
 
 
 class ConfTests(SynchronousTestCase):
@@ -37,7 +37,7 @@ class ConfTests(SynchronousTestCase):
 
     def test_run(self) -> None:
         """Every example is run by a test of its own in tests/integration/test_conf.py."""
-        tests = {name.removeprefix("test_").replace("_", "-") for name in dir(RunTests) if name.startswith("test_")}
+        tests = {name.removeprefix("test_").replace("_", "-") for name in dir(runs.ConfTests) if name.startswith("test_")}
         self.assertEqual([name for name in conf.examples() if name not in tests], [])
 
     def test_bridge_is_six_lines(self) -> None:

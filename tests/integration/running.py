@@ -175,14 +175,14 @@ class Peer(Protocol):
 
     def __init__(self, what: str) -> None:
         self.heard = Heard(what)
-        self.lost: Deferred[Failure] = Deferred()
+        self.lost: Deferred[str] = Deferred()
 
     def dataReceived(self, data: bytes) -> None:
         self.heard.add(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.heard.over()
-        self.lost.callback(reason)
+        self.lost.callback(reason.getErrorMessage())
 
     def write(self, data: bytes) -> None:
         assert self.transport is not None
@@ -207,7 +207,7 @@ class Browser(WebSocketClientProtocol):  # type: ignore[misc]
         self.messages: list[bytes] = []
         self.heard = Heard("WebSocket client")
         self.opened: Deferred[None] = Deferred()
-        self.lost: Deferred[None] = Deferred()
+        self.lost: Deferred[str] = Deferred()
 
     def onOpen(self) -> None:
         self.opened.callback(None)
@@ -219,7 +219,7 @@ class Browser(WebSocketClientProtocol):  # type: ignore[misc]
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
         self.heard.over()
-        self.lost.callback(None)
+        self.lost.callback(reason.getErrorMessage())
 
 
 async def browse(case: TestCase, port: int, path: str = "/") -> Browser:
@@ -243,8 +243,9 @@ async def meanwhile(say: Callable[[], Any], heard: Deferred[T]) -> T:
 
 
 def _close(peer: Peer | Browser) -> Any:
-    assert peer.transport is not None
-    peer.transport.abortConnection()
+    if not peer.lost.called:
+        transport: Any = peer.transport
+        transport.abortConnection()
     return DeferredList([peer.lost])
 
 

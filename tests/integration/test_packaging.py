@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import sysconfig
 import zipfile
@@ -66,7 +67,7 @@ class WheelTests(TestCase):
         gateway = running.start(self, [*twistd, "-n", "gateway", "--config", "gw.ini"], cwd=elsewhere, env=self.environment())
         near, far = [await running.connect(self, await running.port_of(gateway, link)) for link in ("near", "far")]
         await running.meanwhile(lambda: near.write(b"x"), far.heard.containing(b"x"))
-        self.assertEqual(await gateway.stop(), 0)
+        self.assertEqual(await gateway.stop(), -signal.SIGTERM)
 
     async def test_checkout(self) -> None:
         """In a checkout `twistd gateway` runs as well, from any directory."""
@@ -74,4 +75,4 @@ class WheelTests(TestCase):
         ini.write_text(INI)
         gateway = running.gateway(self, ini)
         await running.port_of(gateway, "near")
-        self.assertEqual(await gateway.stop(), 0)
+        self.assertEqual(await gateway.stop(), -signal.SIGTERM)
