@@ -154,7 +154,7 @@ class TTY(serial.Serial):
             if self.is_open or error.errno not in (errno.EINVAL, errno.ENOTTY):
                 raise
             self.warnings.append(f"{name.lower()} {'on' if state else 'off'}: the driver has no {name} ({error.strerror})")
-            self._wanted = self._wanted._replace(**{name.lower(): "keep"})
+            self._wanted = self._wanted._replace(rts="keep") if name == "RTS" else self._wanted._replace(dtr="keep")
 
     def _claim(self) -> None:
         """Before anything is changed: whoever uses the port may need it as it is."""

@@ -1,0 +1,267 @@
+"""``transport = serial``: a device on a serial port, opened for as long as it takes, reopened for ever."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from twisted.internet.defer import Deferred, succeed
+
+from ..house import House
+from ..kept import KeptLink
+from ..link import Link as AnyLink
+from ..options import Written, YesNo, parse_integer
+from ..outbox import DeviceOutboxOptions, OutboxOptions
+from ..plan import LinkPlan, StreamOptions
+from ..porterrors import PortAbsentError, PortError
+from ..portsettings import BaudRate, ByteSize, Flow, ModemLine, Parity, PortSettings, Speed, StopBits
+from ..registry import kind_name
+from ..session import Session
+from ..stream import StreamProtocol
+from ..usbnames import PREFIX, find, parse_usb_name
+
+_LOOK = 0.25
+"""Seconds between two looks for the device's node while it is away."""
+
+
+def _device(text: str, info: ValidationInfo) -> str:
+    if not text:
+        raise ValueError("a device is missing (write /dev/ttyUSB0, usb:VID:PID, loop:// or a pyserial URL)")
+    if "\0" in text:
+        raise ValueError(f"{text!r} holds a NUL")
+    if text.startswith(PREFIX):
+        return str(parse_usb_name(text))
+    scheme, is_url, _ = text.partition("://")
+    if is_url:
+        if not re.fullmatch(r"[a-z0-9]+", scheme) or importlib.util.find_spec(f"serial.urlhandler.protocol_{scheme}") is None:
+            raise ValueError(f"{text!r}: pyserial knows no {scheme}://")
+        return text
+    if re.fullmatch(r"COM[0-9]+", text):
+        return text
+    return str(info.context["absolute"](text)) if info.context else text
+
+
+Device = Annotated[
+    str,
+    AfterValidator(_device),
+    Written("a path, usb:VID:PID[:SERIAL], COM3, loop://, or a pyserial URL such as rfc2217://HOST:PORT"),
+]
+
+
+class Options(StreamOptions):
+    """A serial port: what it is, how it is set, when it is open."""
+
+    device: Device = Field(description="the port; /dev/serial/by-id/... and usb:VID:PID[:SERIAL] find a device whatever its name is today")
+    baudrate: BaudRate = Field(Speed(9600), description="any rate up to 12000000, alone or with the character format: 9600, 9600 7E1")
+    bytesize: Annotated[ByteSize, BeforeValidator(lambda value: parse_integer(value) if isinstance(value, str) else value)] = Field(
+        8, description="data bits"
+    )
+    parity: Parity = Field("none", description="the parity bit")
+    stopbits: StopBits = Field("1", description="stop bits; 1.5 only with 5 data bits")
+    flow: Flow = Field("none", description="flow control; xonxoff takes the bytes 0x11 and 0x13 out of the data")
+    rts: ModemLine = Field("keep", description="the RTS line when the port is opened; keep leaves it as the system sets it")
+    dtr: ModemLine = Field("keep", description="the DTR line when the port is opened; keep leaves it as the system sets it")
+    hangup: YesNo = Field(False, description="drop DTR when the port is closed, which resets an Arduino")
+    open: Literal["always", "while-used"] = Field(
+        "always", description="when the port is open: always, or only while somebody hears the device or can write to it"
+    )
+    exclusive: YesNo = Field(True, description="lock the port (TIOCEXCL and flock), so that no other program takes bytes away")
+    outbox: OutboxOptions = DeviceOutboxOptions()
+
+    @field_validator("bytesize", "parity", "stopbits")
+    @classmethod
+    def _same_format(cls, value: Any, info: ValidationInfo) -> Any:
+        speed = info.data.get("baudrate")
+        said = getattr(speed, info.field_name or "") if speed else None
+        if said is not None and said != value:
+            raise ValueError(f"{value} contradicts baudrate = {speed}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_driver(self) -> Options:
+        for flow, name, state in (("rtscts", "rts", self.rts), ("dsrdtr", "dtr", self.dtr)):
+            if self.flow == flow and state != "keep":
+                raise ValueError(f"{name} = {state} contradicts flow = {flow}, which drives that line by itself")
+        return self
+
+    @property
+    def settings(self) -> PortSettings:
+        """What the port is to be set to."""
+        speed = self.baudrate
+        return PortSettings(
+            speed.baudrate,
+            speed.bytesize or self.bytesize,
+            speed.parity or self.parity,
+            speed.stopbits or self.stopbits,
+            self.flow,
+            self.rts,
+            self.dtr,
+            self.hangup,
+            self.exclusive,
+        )
+
+
+def warnings(options: Options) -> list[str]:
+    """What a configuration may say, and its writer should think about."""
+    found = []
+    if options.flow == "xonxoff" and (options.framing is None or kind_name(options.framing) not in ("lines", "delimiter")):
+        found.append("flow = xonxoff takes the bytes 0x11 and 0x13 out of the data: binary packets that hold them are damaged")
+    if options.settings.stopbits == "1.5" and options.settings.bytesize != 5:
+        found.append("stopbits = 1.5 exists only with 5 data bits: 2 will be in force")
+    if "://" in options.device and options.hangup:
+        found.append("hangup has no effect on a port that is opened by URL")
+    return found
+
+
+class Link(KeptLink):
+    """One session: the open port."""
+
+    options: Options
+
+    def __init__(self, plan: LinkPlan, house: House) -> None:
+        super().__init__(plan, house)
+        self._wanted = True
+        self._watch: Any = None
+        self._look: Any = None
+        self._seen: tuple[int, ...] | None = None
+        self._node = ""
+        self._opened: tuple[int, ...] | None = None
+
+    def place(self) -> str:
+        return self.options.device
+
+    # When it is open
+
+    def start(self) -> None:
+        if self.options.open == "always":
+            super().start()
+            return
+        AnyLink.start(self)
+        self._wanted = False
+        self._watch = self.house.demand.watch(self.topic, self.plan.hears, self._demanded)
+
+    def stop(self) -> Deferred[None]:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        self._wanted = False
+        return super().stop()
+
+    def _demanded(self, count: int) -> None:
+        self._wanted = bool(count)
+        if not count:
+            self.keeper.stop()
+            for session in list(self.sessions):
+                session.close("nobody uses it (open = while-used)")
+        elif not self.sessions:
+            self.keeper.start()
+
+    def left(self, session: Session, reason: str) -> None:
+        self.house.watch.forget(self)
+        super().left(session, reason)
+        if self._wanted and self.keeper.state == "stopped":
+            self.keeper.start()
+
+    # Opening
+
+    def attempt(self) -> Deferred[Any]:
+        device = self.options.device
+        if device == "loop://":
+            from ..loopport import LoopPort
+
+            LoopPort(StreamProtocol(Session(self, device)), self.house.reactor)
+            return succeed(None)
+        if "://" in device or sys.platform == "win32":
+            from ..urlport import open_url
+
+            return open_url(device, self.options.settings, self.house.reactor).addCallback(self._opened_by_url)
+        self._open_tty()
+        return succeed(None)
+
+    def _opened_by_url(self, port: Any) -> None:
+        from ..urlport import UrlPort
+
+        self._say_settings(self.options.device, str(self.options.settings), [])
+        UrlPort(StreamProtocol(Session(self, self.options.device)), port, self.house.reactor)
+
+    def _open_tty(self) -> None:
+        from ..ttyport import TtyPort
+        from ..ttys import open_tty
+
+        path = self._find()
+        tty = open_tty(path, self.options.settings)
+        self._node, self._opened = path, _identity(path)
+        self._say_settings(path, str(tty.in_force()), tty.warnings)
+        session = Session(self, path)
+        TtyPort(StreamProtocol(session), tty, self.house.reactor)
+        if session.ended:
+            raise PortError("was lost while it was opened")
+        self.house.watch.add(self)
+
+    def _find(self) -> str:
+        device = self.options.device
+        if not device.startswith(PREFIX):
+            return device
+        try:
+            return find(parse_usb_name(device))
+        except LookupError as error:
+            raise PortAbsentError(str(error)) from None
+        except ValueError as error:
+            raise PortError(str(error)) from None
+
+    def _say_settings(self, path: str, settings: str, refused: list[str]) -> None:
+        notices = self.house.notices
+        notices.say(f"{self.name} opened", f"[{self.name}] {path} {settings}", "info")
+        for text in refused:
+            notices.say(f"{self.name} refused {text}", f"[{self.name}] {path}: {text}")
+
+    # Its comings and goings
+
+    def waiting(self, begins: bool) -> None:
+        if begins:
+            self._seen = self._present()
+            if "://" not in self.options.device and sys.platform != "win32":
+                self._look = self.house.reactor.callLater(_LOOK, self._look_out)
+        elif self._look is not None:
+            if self._look.active():
+                self._look.cancel()
+            self._look = None
+
+    def _look_out(self) -> None:
+        seen, self._seen = self._seen, self._present()
+        if self._seen is not None and self._seen != seen:
+            self.keeper.wake()
+        else:
+            self._look = self.house.reactor.callLater(_LOOK, self._look_out)
+
+    def _present(self) -> tuple[int, ...] | None:
+        """What identifies the node that could be opened now, access rights included: udev sets them a moment after it makes the node."""
+        try:
+            found = os.stat(self._find())
+        except (OSError, PortError):
+            return None
+        return (found.st_dev, found.st_ino, found.st_rdev, found.st_mode, found.st_gid)
+
+    def check(self, now: float) -> bool:
+        """Once a second while the port is open: whether the name leads to another device by now."""
+        there = _identity(self._node)
+        if there is not None and there != self._opened:
+            for session in list(self.sessions):
+                session.abort("replaced: its name leads to another device now")
+        return bool(self.sessions)
+
+    def boundary_lost(self, session: Session, text: str) -> None:
+        # A port that is closed and opened again would lose more, and reset some devices.
+        session.restart_framing()
+
+
+def _identity(path: str) -> tuple[int, ...] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_rdev,)
