@@ -237,7 +237,8 @@ class _Loading:
         for exposure in config.exposures(draft.name):
             if exposure.text:
                 self._warn(draft.name, draft.line, exposure.text)
-        if not config.heard_by(draft.name):
+        one_peer = not draft.text("listen")  # whom nobody else of the same link can hear
+        if not set(config.heard_by(draft.name)) - ({draft.name} if one_peer else set()):
             self._warn(draft.name, draft.line, self._unheard(draft, config))
 
     def _unheard(self, draft: Draft, config: Config) -> str:

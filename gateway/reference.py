@@ -19,6 +19,7 @@ from .codecs import CodecOptions
 from .config import GatewayOptions
 from .fields import nested, part_kind, written
 from .framing import FramingOptions
+from .ini import __doc__ as ini_form
 from .options import Options
 from .plan import LinkOptions, StreamOptions
 from .tls import TlsOptions
@@ -70,13 +71,17 @@ def chapters() -> Iterator[Chapter]:
             yield Chapter(f"Every {kind}", f"[any-{kind}]\n{kind} = NAME", _about(common), list(_rows(common, f"{kind}.")))
         for name in registry.names(kind):
             module = registry.load(kind, name)
-            about = _about(module.Options) if module.Options.__doc__ else cleandoc(module.__doc__ or "").partition("\n\n")[0]
+            about = _about(module.Options) if module.Options.__doc__ else _first_paragraph(module.__doc__)
             rows = list(_rows(module.Options, f"{kind}.", beyond=common))
             yield Chapter(f"{kind} = {name}", f"[{kind}-{name}]\n{kind} = {name}", about, rows)
 
 
 def _about(options: type[Options]) -> str:
-    return cleandoc(options.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+    return _first_paragraph(options.__doc__)
+
+
+def _first_paragraph(doc: str | None) -> str:
+    return cleandoc(doc or "").partition("\n\n")[0].replace("\n", " ").replace("``", "`")
 
 
 def _rows(options: type[Options], prefix: str = "", *, beyond: type[Options] | None = None, defaults: dict[str, str] | None = None) -> Iterator[Row]:
@@ -106,11 +111,11 @@ def _default(field: FieldInfo) -> str:
 
 def ini() -> str:
     """``conf/reference.ini``: every option commented out, with what it does; only a bridge at its end is live."""
-    lines = [f"; Every option of every part, commented out, with its default. {_MADE}", "; Behind the descriptions stands what to write.", ""]
+    lines = [f"; Every option of every part, commented out, with its default. {_MADE}", "; Behind -> stands what to write.", ""]
     for chapter in chapters():
         lines += [f"; {'-' * 100}", *_comment(f"{chapter.title}. {chapter.text}"), *(f";{line}" for line in chapter.header.splitlines()), ""]
         for row in chapter.rows:
-            lines += [*_comment(f"{row.text} ({row.words})"), f";{row.key} = {row.default}".rstrip(), ""]
+            lines += [*_comment(row.text), *_comment(f"-> {row.words}"), f";{row.key} = {row.default}".rstrip(), ""]
     return "\n".join([*lines, f"; {'-' * 100}", "; A two-way bridge, in six lines.", _ACTIVE])
 
 
@@ -120,7 +125,8 @@ def _comment(text: str) -> list[str]:
 
 def markdown() -> str:
     """``docs/reference.md``: the same as tables."""
-    lines = ["# Reference", "", _MADE, "", "Durations carry a unit (`300ms`, `2s`, `5m`), sizes too (`64KiB`). The form of the file: `gateway/ini.py`.", ""]
+    form = cleandoc(ini_form or "").partition("\n\n")[2].replace("``", "`")
+    lines = ["# Reference", "", _MADE, "", "## The form of the file", "", form, ""]
     for chapter in chapters():
         lines += [f"## {_cell(chapter.title)}", "", chapter.text, ""]
         if chapter.rows:

@@ -227,8 +227,8 @@ class Wiring:
         reached: set[str] = set()
         ahead = [draft.name]
         while ahead:
-            sent = f"{ahead.pop()}/$sent"
-            found = [other for other in self._drafts if other not in reached and sent in self.heard(other)]
+            name = ahead.pop()
+            found = [other for other in self._drafts if other not in {name, *reached} and f"{name}/$sent" in self.heard(other)]
             reached.update(found)
             ahead.extend(found)
         if draft.name in reached:

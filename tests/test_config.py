@@ -1,0 +1,242 @@
+"""Loading a configuration: from the file to plans, or to all of its mistakes."""
+
+from __future__ import annotations
+
+import os
+import types
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway import registry
+from gateway.config import Config, ConfigErrors, GatewayOptions, load, table
+from gateway.options import Address
+
+from .configuring import ConfigCase
+
+BRIDGE = "[scale]\ndevice = /dev/ttyUSB0\nbaudrate = 9600\n[lan]\nlisten = 127.0.0.1:7000\nattach = scale\n"
+
+TEN_MISTAKES = """\
+[gauge]
+device = /dev/ttyUSB0
+baudrate = fast
+
+[meter]
+device = /dev/ttyUSB1
+badurate = 9600
+
+[raw]
+listen = 127.0.0.1:7001
+subscribe = meterr
+
+[scale]
+transport = sreial
+device = /dev/ttyUSB2
+
+[lines]
+listen = 127.0.0.1:7002
+framing = lines
+framing.max = 64
+when_absent = wait
+listen = 127.0.0.1:7003
+
+[web]
+transport = websocket
+listen = 127.0.0.1
+subscribe = gauge
+    codec = json
+
+[secure]
+listen = 0.0.0.0:7004
+tls = site
+
+[cold]
+connect = 10.0.0.7:4001
+framing = silence
+"""
+
+
+class Loading(ConfigCase):
+    def test_bridge(self) -> None:
+        """The six lines of a two-way bridge are two links that hear each other."""
+        config = self.config(BRIDGE)
+        self.assertEqual(list(config.links), ["scale", "lan"])
+        scale, lan = config.links.values()
+        options: Any = lan.options
+        self.assertEqual((scale.transport, lan.transport, options.listen), ("serial", "tcp", Address("127.0.0.1", 7000)))
+        self.assertEqual((scale.hears, lan.hears), (("lan",), ("scale",)))
+        self.assertEqual((config.warnings, config.gateway, config.tls), ((), GatewayOptions(), {}))
+
+    def test_ten_mistakes(self) -> None:
+        """All mistakes of a file are told in one go, each with its line, and what was meant where that can be known."""
+        names = ", ".join(registry.names("transport"))
+        self.assertEqual(
+            self.mistakes(TEN_MISTAKES),
+            [
+                "gw.ini:3: [gauge] baudrate: 'fast' is not an integer",
+                "gw.ini:7: [meter] badurate: unknown option (did you mean 'baudrate'?)",
+                "gw.ini:11: [raw] subscribe: no link publishes 'meterr' (did you mean 'meter'?)",
+                f"gw.ini:14: [scale] transport: 'sreial' is not one of {names} (did you mean 'serial'?)",
+                "gw.ini:21: [lines] when_absent: 'wait' is not one of drop, hold",
+                "gw.ini:22: [lines] listen: given twice, first on line 18",
+                "gw.ini:26: [web] listen: '127.0.0.1' is not an address (write HOST:PORT, as 127.0.0.1:7000 or [::1]:7000)",
+                "gw.ini:28: [web]: 'codec = json' is indented, so it would belong to the value above: begin a key in the first column",
+                "gw.ini:32: [secure] tls: there is no [tls site] section",
+                'gw.ini:36: [cold] framing.interval: "interval" is required',
+            ],
+        )
+
+    def test_no_file(self) -> None:
+        """What is not a readable file is one clear error, at once, also for a FIFO that nobody writes to."""
+        missing = os.path.join(self.directory, "none.ini")
+        fifo = os.path.join(self.directory, "fifo")
+        os.mkfifo(fifo)
+        for path, said in (
+            (missing, "cannot be read: No such file or directory"),
+            (self.directory, "this is a directory: --config takes the INI file"),
+            (fifo, "this is not a regular file: --config takes the INI file"),
+            ("a\0b", "cannot be read: embedded null byte"),
+        ):
+            self.assertEqual(str(self.assertRaises(ConfigErrors, load, path)), f"{path}: {said}")
+
+    def test_large(self) -> None:
+        """A file larger than any configuration is refused, and not read to its end."""
+        self.assertEqual(self.mistakes("; " + "x" * (2 << 20)), ["gw.ini: larger than 1 MiB: this is not a configuration"])
+
+    def test_no_link(self) -> None:
+        """A file without a link would do nothing, so it is refused."""
+        self.assertEqual(self.mistakes("[gateway]\nmemory = 1MiB\n"), ["gw.ini: there is no link here: a section with device, listen or connect makes one"])
+
+    def test_gateway(self) -> None:
+        """[gateway] sets what all links share, within its limits."""
+        self.assertEqual(self.config(BRIDGE + "[gateway]\nmemory = 8MiB\nlinger = 500ms").gateway, GatewayOptions(memory=8 << 20, linger=0.5))
+        self.assertEqual(
+            self.mistakes(BRIDGE + "[gateway]\nmemory = 8kB\nlinger = 2h"),
+            ["gw.ini:8: [gateway] memory: 8kB is less than 1MiB", "gw.ini:9: [gateway] linger: 2h is more than 1m"],
+        )
+
+    def test_reserved(self) -> None:
+        """Sections of later versions are refused rather than taken for links."""
+        self.assertEqual(self.mistakes(BRIDGE + "[metrics]\nlisten = 127.0.0.1:9100"), ["gw.ini:7: [metrics]: this section is not in this version"])
+
+    def test_later_keys(self) -> None:
+        """Keys of later versions are unknown options."""
+        for key in ("exchange", "wire", "for", "control"):
+            self.assertEqual(len(self.mistakes(BRIDGE + f"{key} = x")), 1)
+        if "process" not in registry.names("transport"):
+            self.assertEqual(self.mistakes(BRIDGE + "[job]\ncommand = cat"), ["gw.ini:8: [job] command: unknown option"])
+
+    def test_names(self) -> None:
+        """A link's name is a topic and an entry of lists; only [tls NAME] has two words."""
+        self.assertEqual(list(self.config("[meter/1]\nlisten = 127.0.0.1:0").links), ["meter/1"])
+        for name, said in (
+            ("link gps", "a link's name cannot hold ' ' (only [tls NAME] has two words)"),
+            ("a,b", "a link's name cannot hold ','"),
+            ("a/#", "'a/#' holds a wildcard: a topic to publish under cannot"),
+            ("$sys", "a level that begins with $ is the gateway's own"),
+            ("{x}", "a link's name cannot hold '{'"),
+            ("tls", "a TLS section has one name: [tls NAME]"),
+            ("tls a b", "a TLS section has one name: [tls NAME]"),
+        ):
+            self.assertIn(f"gw.ini:1: [{name}]: {said}", self.mistakes(f"[{name}]\nlisten = 127.0.0.1:0"))
+
+    def test_unchanged(self) -> None:
+        """The same text gives equal plans, so that a reload can leave a link alone; a comment changes nothing, a value does."""
+        before = self.config(BRIDGE)
+        self.assertEqual(self.config("; note\n" + BRIDGE).links, before.links)
+        after = self.config(BRIDGE + "max_sessions = 5\n")
+        self.assertEqual([after.links[name] == before.links[name] for name in ("scale", "lan")], [True, False])
+
+    def test_relative_paths(self) -> None:
+        """Relative paths are relative to the INI file, wherever the program is started."""
+        options: Any = self.config("[a]\ntransport = unix\nlisten = run/a.sock").links["a"].options
+        self.assertEqual(options.listen, os.path.join(self.directory, "run/a.sock"))
+
+    @given(st.text(max_size=200) | st.lists(st.sampled_from(TEN_MISTAKES.replace("=", " = ").split(" ") + ["\n", "=", "framing.max", "9" * 400]), max_size=40).map(" ".join))
+    @settings(derandomize=True, max_examples=150, deadline=None)
+    def test_any_text(self, text: str) -> None:
+        """Whatever stands in the file, it is a configuration or ConfigErrors in our own words."""
+        try:
+            found: Config | ConfigErrors = load(self.path(text.encode("utf-8", "replace").decode()))
+        except ConfigErrors as errors:
+            found = errors
+            self.assertNotIn("Input should", str(errors))
+            self.assertTrue(errors.errors)
+        self.assertIsInstance(found, (Config, ConfigErrors))
+
+
+class Transports(ConfigCase):
+    def test_implied(self) -> None:
+        """device means serial, listen and connect tcp."""
+        config = self.config("[a]\ndevice = /dev/a\n[b]\nlisten = 127.0.0.1:0\n[c]\nconnect = h:1\n[d]\ntransport = websocket\nlisten = 127.0.0.1:0")
+        self.assertEqual([plan.transport for plan in config.links.values()], ["serial", "tcp", "tcp", "websocket"])
+
+    def test_unclear(self) -> None:
+        """A section that does not say what it is is told how to."""
+        names = "|".join(registry.names("transport"))
+        self.assertEqual(
+            self.mistakes("[a]\ndevice = /dev/a\nlisten = 127.0.0.1:0\n[b]\nsubscribe = a"),
+            [
+                "gw.ini:1: [a]: device means serial and listen means tcp: write transport = NAME",
+                f"gw.ini:4: [b]: what is this link? device means serial, listen or connect tcp; else write transport = {names}",
+            ],
+        )
+
+    def test_missing_library(self) -> None:
+        """A part whose library is not installed says so, with the part's own advice."""
+        real = registry.load
+
+        def loading(kind: str, name: str) -> types.ModuleType:
+            if name == "websocket":
+                raise ImportError("pip install serial-packet-gateway[websocket]")
+            return real(kind, name)
+
+        self.patch(registry, "load", loading)
+        self.assertEqual(
+            self.mistakes("[a]\ntransport = websocket\nlisten = 127.0.0.1:0"),
+            ["gw.ini:2: [a] transport: transport 'websocket' needs a library that is not installed: pip install serial-packet-gateway[websocket]"],
+        )
+
+    def test_default_codec(self) -> None:
+        """Without codec, streams are raw and a transport may prefer another; the options are always those of a codec."""
+        config = self.config("[a]\nlisten = 127.0.0.1:0\n[b]\ntransport = websocket\nlisten = 127.0.0.1:0\n[c]\nlisten = 127.0.0.1:0\ncodec = json")
+        self.assertEqual([registry.kind_name(plan.options.codec) for plan in config.links.values()], ["raw", "text", "json"])
+
+
+class Warnings(ConfigCase):
+    def test_unheard(self) -> None:
+        """A link whose input nobody hears is told, with what would let it write."""
+        self.assertEqual(
+            self.warnings(
+                "[scale]\ndevice = /dev/a\n[lan]\nlisten = 127.0.0.1:0\nsubscribe = scale\n"
+                "[up]\nconnect = h:1\nsubscribe = up/#, chat\n[chat]\nlisten = 127.0.0.1:0\nsubscribe = chat/#"
+            ),
+            [
+                "gw.ini:3: [lan] what its clients send goes nowhere; to write to scale: attach = scale",
+                "gw.ini:6: [up] what the far end sends goes nowhere; to write to chat: attach = chat",
+            ],
+        )
+
+    def test_lonely(self) -> None:
+        """A device that nobody hears is told."""
+        self.assertEqual(
+            self.warnings("[scale]\ndevice = /dev/a\n[far]\nconnect = h:1"),
+            [
+                "gw.ini:1: [scale] nobody hears it; to hear it: subscribe = scale in another section",
+                "gw.ini:3: [far] what the far end sends goes nowhere",
+            ],
+        )
+
+    def test_parts(self) -> None:
+        """A part's own warnings are passed on with the link's line."""
+        found = self.warnings(BRIDGE.replace("baudrate = 9600", "framing = silence\nframing.interval = 1ms"))
+        self.assertEqual(len(found), 1)
+        self.assertTrue(found[0].startswith("gw.ini:1: [scale] "), found)
+
+
+class Table(ConfigCase):
+    def test_delegates(self) -> None:
+        """``table`` is what --check prints."""
+        config = self.config(BRIDGE)
+        self.assertIn("lan", table(config))
