@@ -11,7 +11,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IAddress, IProtocol, ISSLTransport
+from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -24,7 +24,7 @@ from ..security import Security
 from .http import HeadReader, HttpError, Request, error_response, parse_head
 from .origins import Visit, check_origin
 from .page import page_response
-from .protocol import HardenedProtocol, half_close
+from .protocol import half_close
 from .session import WebSocketSession
 from .upgrade import canonical_request, upgrade_required
 
@@ -142,8 +142,8 @@ class Visitor(Protocol):
 
     def _upgrade(self, link: Link, canonical: bytes, rest: bytes) -> None:
         self._leave()
-        protocol = HardenedProtocol(WebSocketSession(link, self._peer, self._security), link.factory)
-        hand_over(self.transport, protocol)
+        protocol = link.factory.protocol(WebSocketSession(link, self._peer, self._security), link.factory)
+        hand_over(self.transport, protocol, self._security.secure)
         protocol.dataReceived(canonical)
         if rest:
             protocol.dataReceived(rest)
@@ -153,7 +153,7 @@ class Visitor(Protocol):
         self._leave()
         self._timer = self._front.house.reactor.callLater(self._front.house.linger, self.transport.abortConnection)
         self.transport.write(answer)
-        half_close(self.transport)
+        half_close(self.transport, self._security.secure)
 
     def _leave(self) -> None:
         self._reader = None
@@ -181,9 +181,9 @@ def front_of(house: House, link: str, address: Address, tls: str | None) -> Fron
     return front
 
 
-def hand_over(transport: Any, protocol: Protocol) -> None:
+def hand_over(transport: Any, protocol: Protocol, secure: bool) -> None:
     """Make ``protocol`` the one that the transport feeds, and connect it: nothing stays in between."""
-    if ISSLTransport.providedBy(transport):
+    if secure:
         transport.wrappedProtocol = protocol
     else:
         transport.protocol = protocol

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.protocol import TrafficStats
 from autobahn.websocket.types import ConnectionRequest
-from twisted.internet.interfaces import ISSLTransport, ITCPTransport
+from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
@@ -25,7 +26,6 @@ GOING_AWAY, PROTOCOL_ERROR, POLICY_VIOLATION, MESSAGE_TOO_BIG, TRY_AGAIN_LATER =
 """Close codes (RFC 6455, section 7.4.1; 1013 from the IANA registry)."""
 
 _LONGEST_REASON = 123
-_HANDSHAKE_ATTRIBUTES = ("http_request_data", "http_headers", "http_response_data", "http_request_params", "websocket_protocols")
 
 
 class _Silence:
@@ -37,13 +37,13 @@ class _Silence:
     info = warn = error = debug
 
 
-def half_close(transport: Any) -> None:
+def half_close(transport: Any, secure: bool) -> None:
     """Send all that is queued and then the end, but go on reading: closing outright beside unread input would reset the connection, and
-    the peer would lose what was sent last."""
-    if ITCPTransport.providedBy(transport) and not ISSLTransport.providedBy(transport):
-        transport.loseWriteConnection()
-    else:
+    the peer would lose what was sent last. TLS waits for the peer's own end anyway."""
+    if secure or not ITCPTransport.providedBy(transport):
         transport.loseConnection()
+    else:
+        transport.loseWriteConnection()
 
 
 class HardenedFactory(WebSocketServerFactory):  # type: ignore[misc]
@@ -69,6 +69,11 @@ class HardenedFactory(WebSocketServerFactory):  # type: ignore[misc]
         )
         # One byte a fragment would cost fifty bytes of memory each; the Autobahn test suite sends no more than 65536 in 16 MiB.
         self.max_fragments = 1024 + max_message // 64
+        self.traffic = TrafficStats()
+        # Autobahn copies its options into each protocol that has not got them; here they are attributes of the link's own class.
+        options = {name: getattr(self, name) for name in HardenedProtocol.CONFIG_ATTRS}
+        options["perMessageCompressionAccept"] = staticmethod(self.perMessageCompressionAccept)
+        self.protocol = type("LinkProtocol", (HardenedProtocol,), options)
 
 
 class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
@@ -97,6 +102,8 @@ class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
 
     def connectionMade(self) -> None:
         self._connectionMade()
+        self.trafficStats = self.factory.traffic
+        self.send_queue = ()
 
     def dataReceived(self, data: bytes) -> None:
         if self.failedByMe:
@@ -112,6 +119,8 @@ class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
             if taken:
                 data = data[taken:]
         self._dataReceived(data)
+        if self.failedByMe:
+            self.data = b""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._lost_because = why(reason)
@@ -152,6 +161,9 @@ class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
         if payload is not None and self.open:
             self.sendPong(payload)
 
+    def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
+        self._fail_connection(MESSAGE_TOO_BIG, f"a message of {msg_size} bytes or more; the limit is max_message = {max_msg_size} bytes")
+
     def _protocol_violation(self, reason: str) -> bool:
         super()._protocol_violation(reason)
         return True
@@ -166,7 +178,7 @@ class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
         self.failedByMe = True
         self.session.violated(code, reason)
         self.send_close(code, reason)
-        half_close(self.transport)
+        half_close(self.transport, self.session.security.secure)
 
     # The end
 
@@ -184,6 +196,10 @@ class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
     def _said_goodbye(self) -> str:
         code = "" if self.remoteCloseCode is None else f" with {self.remoteCloseCode}"
         return f"closed by the peer{code}"
+
+    def unregisterProducer(self) -> None:
+        # The session is the producer, and has taken itself off when Close was sent.
+        return
 
     def _closeConnection(self, abort: bool = False) -> None:
         # A reset could overtake what the peer has not read yet. The session cuts whoever does not go.
@@ -203,8 +219,9 @@ class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
 
     def _onOpen(self) -> None:
         # Autobahn keeps the head and what it made of it.
-        for name in _HANDSHAKE_ATTRIBUTES:
-            self.__dict__.pop(name, None)
+        kept = vars(self)
+        for name in [name for name in kept if name.startswith("http_")]:
+            del kept[name]
         self.session.connected(self.transport)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
