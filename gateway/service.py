@@ -60,12 +60,20 @@ class GatewayService(Service):
         # Twisted's own clock is the wall clock: stepped back an hour, no timer would fire for an hour.
         reactor.seconds = time.monotonic
         self.house = House(reactor, memory=config.gateway.memory, linger=config.gateway.linger, tls=config.tls)
+        self._opened = False
         self.links: dict[str, Link] = {
             name: registry.load("transport", plan.transport).Link(plan, self.house) for name, plan in config.links.items()
         }
 
     def privilegedStartService(self) -> None:
+        """Open everything while there may still be the right to: ``twistd --uid`` gives it up afterwards."""
+        self._open()
+
+    def _open(self) -> None:
         """Devices first, then listeners: who can connect can use what is there. A listener that cannot be had ends the start."""
+        if self._opened:
+            return
+        self._opened = True
         raise_open_files()
         for warning in self.config.warnings:
             self.house.log.warn("{warning}", warning=warning)
@@ -78,6 +86,7 @@ class GatewayService(Service):
 
     def startService(self) -> None:
         super().startService()
+        self._open()  # `twist` calls no privilegedStartService
         if hasattr(signal, "SIGUSR2"):
             signal.signal(signal.SIGUSR2, lambda *_: self.reactor.callFromThread(self.report))
 
