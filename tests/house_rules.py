@@ -14,10 +14,10 @@ PURE = 2
 
 _HOUSE = (
     "errors packet security topics",
-    "admission bus demand ini options outbox trace watch",
-    "codecs framing plan registry sniff web.frames web.http web.origins web.upgrade",
-    "config direct handshake house keepers kept linger link listeners notices reference session stream tls ttys urlport usbnames verify"
-    " web",
+    "admission bus demand ini options outbox portsettings trace watch",
+    "captures codecs fields framing places plan registry sections sentences sniff web.frames web.http web.origins web.upgrade wiring",
+    "arrival certificates checktable config dialing direct failures handshake holders house keepers kept linger link listeners loopport"
+    " notices opening player porterrors reference session stream tls tls_transport ttyport ttys urlport usbnames verify web",
     "transports",
     "service",
 )
@@ -25,8 +25,8 @@ FLOORS = {f"gateway.{name}": floor for floor, names in enumerate(_HOUSE) for nam
 """The floor of each module; of a package, that of all in it that is not named here itself."""
 
 _OUTSIDE = (
-    "OpenSSL asyncio autobahn ctypes fcntl glob io logging mmap multiprocessing os pathlib random sched secrets select selectors serial",
-    "service_identity shutil signal socket ssl subprocess tempfile termios threading time tty twisted",
+    "OpenSSL asyncio autobahn ctypes fcntl glob grp io logging mmap multiprocessing os pathlib pwd random sched secrets select selectors",
+    "serial service_identity shutil signal socket ssl subprocess tempfile termios threading time tty twisted",
 )
 OUTSIDE = frozenset(name for names in _OUTSIDE for name in names.split())
 """What a pure module does not import: Twisted, sockets, files, clocks, chance."""

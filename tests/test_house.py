@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from configparser import ConfigParser
+from fnmatch import fnmatch
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from . import house_rules as rules
@@ -46,13 +49,22 @@ class HouseTests(SynchronousTestCase):
                 breaches += rules.impurities(path.read_text(), name)
         self.assert_none(breaches)
 
+    def test_strictly_typed(self) -> None:
+        """Below the Twisted line nothing is relaxed of `mypy --strict`."""
+        settings = ConfigParser()
+        settings.read(rules.ROOT / "setup.cfg")
+        self.assertTrue(settings.getboolean("mypy", "strict"))
+        relaxed = [name for section in settings.sections() if section.startswith("mypy-gateway") for name in section[5:].split(",")]
+        pure = [name for name, floor in rules.FLOORS.items() if floor <= rules.PURE]
+        self.assert_none([f"{name} is relaxed in setup.cfg by {pattern}" for name in pure for pattern in relaxed if fnmatch(name, pattern)])
+
     def test_mirrored(self) -> None:
-        """Every module has its test module: gateway/a/b.py is tested by tests/a/test_b.py."""
+        """Every module has its test module: gateway/a/b.py is tested by tests/a/test_b.py; a _b.py through those that use it."""
         tests = rules.modules("tests")
         missing = []
         for package in ("gateway", "scripts"):
             for name, path in rules.modules(package).items():
-                if path.name == "__init__.py":
+                if path.name.startswith("_"):
                     continue
                 inner = name if package != "gateway" else name.removeprefix("gateway.")
                 parent, _, module = inner.rpartition(".")
