@@ -216,9 +216,7 @@ _WRITTEN = {13: "\\r", 10: "\\n", 9: "\\t", 0: "\\0", 92: "\\\\", 59: "\\;"}
 def write_escaped(data: bytes) -> str:
     """Text that `parse_escaped` reads as ``data``, also as part of a list: blanks, commas and quotes are ``\\xNN``."""
     plain = b"\"', "
-    return "".join(
-        _WRITTEN.get(byte) or (chr(byte) if 32 <= byte < 127 and byte not in plain else f"\\x{byte:02x}") for byte in data
-    )
+    return "".join(_WRITTEN.get(byte) or (chr(byte) if 32 <= byte < 127 and byte not in plain else f"\\x{byte:02x}") for byte in data)
 
 
 def write_names(names: tuple[Any, ...]) -> str:
@@ -243,7 +241,9 @@ Names = Annotated[tuple[str, ...], _from_text(parse_names), Written("names, sepa
 Networks = Annotated[
     tuple[Network, ...], _from_text(parse_networks), Written("networks, separated by commas: 10.0.0.0/8, fd00::/8", write_names)
 ]
-SecretRef = Annotated[Secret, _from_text(parse_secret), AfterValidator(_absolute_secret), Written("a secret: file:PATH or env:NAME", ":".join)]
+SecretRef = Annotated[
+    Secret, _from_text(parse_secret), AfterValidator(_absolute_secret), Written("a secret: file:PATH or env:NAME", ":".join)
+]
 Rate = Annotated[float, _from_text(parse_rate), Written("a rate: 10/s", "{:g}/s".format)]
 FileMode = Annotated[int, _from_text(parse_mode), Written("a file mode: 0600", "0{:o}".format)]
 TcpAddress = Annotated[Address, _from_text(parse_address), Written("an address: HOST:PORT, IPv6 in brackets")]

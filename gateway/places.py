@@ -42,9 +42,14 @@ def _check_listeners(draft: Draft, other: Draft) -> None:
     if mine != theirs or draft.transport != other.transport or None in paths:
         draft.reading.refuse(f"{mine} is taken: [{other.name}] listens on {theirs}", "listen")
     elif paths[0] == paths[1]:
-        draft.reading.refuse(f"[{other.name}] has the same address and path: give one of them another path", "path" if draft.text("path") else "listen")
+        draft.reading.refuse(
+            f"[{other.name}] has the same address and path: give one of them another path", "path" if draft.text("path") else "listen"
+        )
     elif _place(draft, "tls") != _place(other, "tls"):
-        draft.reading.refuse(f"[{other.name}] listens on the same address with another tls: the two must be the same", "tls" if draft.text("tls") else "listen")
+        draft.reading.refuse(
+            f"[{other.name}] listens on the same address with another tls: the two must be the same",
+            "tls" if draft.text("tls") else "listen",
+        )
 
 
 def _check_devices(draft: Draft, other: Draft) -> None:

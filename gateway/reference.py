@@ -84,7 +84,9 @@ def _first_paragraph(doc: str | None) -> str:
     return cleandoc(doc or "").partition("\n\n")[0].replace("\n", " ").replace("``", "`")
 
 
-def _rows(options: type[Options], prefix: str = "", *, beyond: type[Options] | None = None, defaults: dict[str, str] | None = None) -> Iterator[Row]:
+def _rows(
+    options: type[Options], prefix: str = "", *, beyond: type[Options] | None = None, defaults: dict[str, str] | None = None
+) -> Iterator[Row]:
     """The options of a class but those that ``beyond`` has in just the same way."""
     common = set(_rows(beyond, prefix)) if beyond else set()
     for name, field in options.model_fields.items():
@@ -113,7 +115,12 @@ def ini() -> str:
     """``conf/reference.ini``: every option commented out, with what it does; only a bridge at its end is live."""
     lines = [f"; Every option of every part, commented out, with its default. {_MADE}", "; Behind -> stands what to write.", ""]
     for chapter in chapters():
-        lines += [f"; {'-' * 100}", *_comment(f"{chapter.title}. {chapter.text}"), *(f";{line}" for line in chapter.header.splitlines()), ""]
+        lines += [
+            f"; {'-' * 100}",
+            *_comment(f"{chapter.title}. {chapter.text}"),
+            *(f";{line}" for line in chapter.header.splitlines()),
+            "",
+        ]
         for row in chapter.rows:
             lines += [*_comment(row.text), *_comment(f"-> {row.words}"), f";{row.key} = {row.default}".rstrip(), ""]
     return "\n".join([*lines, f"; {'-' * 100}", "; A two-way bridge, in six lines.", _ACTIVE])

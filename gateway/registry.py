@@ -24,9 +24,7 @@ _PACKAGES = {"framing": "gateway.framing", "codec": "gateway.codecs", "transport
 @cache
 def _parts(kind: str) -> dict[str, str | EntryPoint]:
     package = importlib.import_module(_PACKAGES[kind])
-    found: dict[str, str | EntryPoint] = {
-        entry.name: entry for entry in entry_points(group=f"gateway.{kind}")
-    }
+    found: dict[str, str | EntryPoint] = {entry.name: entry for entry in entry_points(group=f"gateway.{kind}")}
     for module in pkgutil.iter_modules(package.__path__):
         if not module.name.startswith("_"):
             found[module.name] = f"{_PACKAGES[kind]}.{module.name}"

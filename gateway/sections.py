@@ -49,26 +49,24 @@ class Reading:
     def _fill(
         self, cls: type[Options], entries: Mapping[str, Entry], prefix: str, line: int, parts: Mapping[str, str], known: list[str]
     ) -> Options | None:
+        before = len(self._errors)
         values: dict[str, Any] = {}
         failed: set[str] = set()
         below: dict[str, dict[str, Entry]] = {}
         for key, entry in entries.items():
             head, dot, tail = key.partition(".")
             field = cls.model_fields.get(head)
-            problem = ""
             if field is None or (dot and not (part_kind(field) or nested(field))):
-                problem = f"unknown option{_suggestion(prefix + key, known)}"
+                self.refuse(f"unknown option{_suggestion(prefix + key, known)}", prefix + key, entry.line)
             elif dot:
                 below.setdefault(head, {})[tail] = entry
             elif nested(field):
-                problem = f"takes no value itself: write {head}.KEY = VALUE"
+                self.refuse(f"takes no value itself: write {head}.KEY = VALUE", prefix + key, entry.line)
             elif not entry.value and takes_text(field):
-                problem = "has no value"
+                failed.add(head)
+                self.refuse("has no value", prefix + key, entry.line)
             else:
                 values[head] = next((value for value in choices(field) if str(value) == entry.value), entry.value)
-            if problem:
-                failed.add(head)
-                self.refuse(problem, prefix + key, entry.line)
         for head, field in cls.model_fields.items():
             children, found = below.get(head, {}), None
             if kind := part_kind(field):
@@ -84,7 +82,8 @@ class Reading:
                     found = field.default.model_copy(update={name: getattr(found, name) for name in found.model_fields_set})
             if found is not None:
                 values[head] = found
-        return self._validate(cls, values, failed, entries, prefix, line)
+        options = self._validate(cls, values, failed, entries, prefix, line)
+        return options if len(self._errors) == before else None
 
     def _part(
         self,
@@ -115,8 +114,7 @@ class Reading:
     ) -> Options | None:
         """The options made of these values; ``failed`` names the fields of which something has been told already."""
         try:
-            options = cls.model_validate(values, context={"absolute": self._absolute})
-            return None if failed else options
+            return cls.model_validate(values, context={"absolute": self._absolute})
         except ValidationError as error:
             for found in error.errors(include_url=False):
                 name = str(found["loc"][0]) if found["loc"] else ""

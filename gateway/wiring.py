@@ -219,7 +219,9 @@ class Wiring:
                             continue
                         joined = third.name in hearer.attach or hearer.name in third.attach
                         if not joined and not any(third.heard_as(filter) for filter in hearer.subscribe):
-                            reason = f"[{hearer.name}] would hear [{third.name}] too, as {quote(third.topic)} lies below {quote(source.topic)}"
+                            reason = (
+                                f"[{hearer.name}] would hear [{third.name}] too, as {quote(third.topic)} lies below {quote(source.topic)}"
+                            )
                             draft.reading.refuse(f"{reason}: rename one of them", "attach")
 
     def _check_ring(self, draft: Draft) -> None:

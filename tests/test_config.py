@@ -6,6 +6,7 @@ import os
 import types
 from typing import Any
 
+import trustme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -106,11 +107,16 @@ class Loading(ConfigCase):
 
     def test_no_link(self) -> None:
         """A file without a link would do nothing, so it is refused."""
-        self.assertEqual(self.mistakes("[gateway]\nmemory = 1MiB\n"), ["gw.ini: there is no link here: a section with device, listen or connect makes one"])
+        self.assertEqual(
+            self.mistakes("[gateway]\nmemory = 1MiB\n"),
+            ["gw.ini: there is no link here: a section with device, listen or connect makes one"],
+        )
 
     def test_gateway(self) -> None:
         """[gateway] sets what all links share, within its limits."""
-        self.assertEqual(self.config(BRIDGE + "[gateway]\nmemory = 8MiB\nlinger = 500ms").gateway, GatewayOptions(memory=8 << 20, linger=0.5))
+        self.assertEqual(
+            self.config(BRIDGE + "[gateway]\nmemory = 8MiB\nlinger = 500ms").gateway, GatewayOptions(memory=8 << 20, linger=0.5)
+        )
         self.assertEqual(
             self.mistakes(BRIDGE + "[gateway]\nmemory = 8kB\nlinger = 2h"),
             ["gw.ini:8: [gateway] memory: 8kB is less than 1MiB", "gw.ini:9: [gateway] linger: 2h is more than 1m"],
@@ -118,7 +124,9 @@ class Loading(ConfigCase):
 
     def test_reserved(self) -> None:
         """Sections of later versions are refused rather than taken for links."""
-        self.assertEqual(self.mistakes(BRIDGE + "[metrics]\nlisten = 127.0.0.1:9100"), ["gw.ini:7: [metrics]: this section is not in this version"])
+        self.assertEqual(
+            self.mistakes(BRIDGE + "[metrics]\nlisten = 127.0.0.1:9100"), ["gw.ini:7: [metrics]: this section is not in this version"]
+        )
 
     def test_later_keys(self) -> None:
         """Keys of later versions are unknown options."""
@@ -153,7 +161,12 @@ class Loading(ConfigCase):
         options: Any = self.config("[a]\ntransport = unix\nlisten = run/a.sock").links["a"].options
         self.assertEqual(options.listen, os.path.join(self.directory, "run/a.sock"))
 
-    @given(st.text(max_size=200) | st.lists(st.sampled_from(TEN_MISTAKES.replace("=", " = ").split(" ") + ["\n", "=", "framing.max", "9" * 400]), max_size=40).map(" ".join))
+    @given(
+        st.text(max_size=200)
+        | st.lists(st.sampled_from(TEN_MISTAKES.replace("=", " = ").split(" ") + ["\n", "=", "framing.max", "9" * 400]), max_size=40).map(
+            " ".join
+        )
+    )
     @settings(derandomize=True, max_examples=150, deadline=None)
     def test_any_text(self, text: str) -> None:
         """Whatever stands in the file, it is a configuration or ConfigErrors in our own words."""
@@ -169,7 +182,9 @@ class Loading(ConfigCase):
 class Transports(ConfigCase):
     def test_implied(self) -> None:
         """device means serial, listen and connect tcp."""
-        config = self.config("[a]\ndevice = /dev/a\n[b]\nlisten = 127.0.0.1:0\n[c]\nconnect = h:1\n[d]\ntransport = websocket\nlisten = 127.0.0.1:0")
+        config = self.config(
+            "[a]\ndevice = /dev/a\n[b]\nlisten = 127.0.0.1:0\n[c]\nconnect = h:1\n[d]\ntransport = websocket\nlisten = 127.0.0.1:0"
+        )
         self.assertEqual([plan.transport for plan in config.links.values()], ["serial", "tcp", "tcp", "websocket"])
 
     def test_unclear(self) -> None:
@@ -195,13 +210,101 @@ class Transports(ConfigCase):
         self.patch(registry, "load", loading)
         self.assertEqual(
             self.mistakes("[a]\ntransport = websocket\nlisten = 127.0.0.1:0"),
-            ["gw.ini:2: [a] transport: transport 'websocket' needs a library that is not installed: pip install serial-packet-gateway[websocket]"],
+            [
+                "gw.ini:2: [a] transport: transport 'websocket' needs a library that is not installed: pip install serial-packet-gateway[websocket]"
+            ],
         )
 
     def test_default_codec(self) -> None:
         """Without codec, streams are raw and a transport may prefer another; the options are always those of a codec."""
-        config = self.config("[a]\nlisten = 127.0.0.1:0\n[b]\ntransport = websocket\nlisten = 127.0.0.1:0\n[c]\nlisten = 127.0.0.1:0\ncodec = json")
+        config = self.config(
+            "[a]\nlisten = 127.0.0.1:0\n[b]\ntransport = websocket\nlisten = 127.0.0.1:0\n[c]\nlisten = 127.0.0.1:0\ncodec = json"
+        )
         self.assertEqual([registry.kind_name(plan.options.codec) for plan in config.links.values()], ["raw", "text", "json"])
+
+
+class Tls(ConfigCase):
+    FAR = "[far]\nconnect = example.org:7000\ntls = site\nsubscribe = gps\n[gps]\ndevice = /dev/gps\nsubscribe = far\n"
+
+    def certificates(self) -> None:
+        """``site.pem`` (certificate and key) and ``ca.pem`` beside the INI file."""
+        ca = trustme.CA()
+        site = os.path.join(self.directory, "site.pem")
+        ca.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(site)
+        os.chmod(site, 0o600)
+        ca.cert_pem.write_to_path(os.path.join(self.directory, "ca.pem"))
+
+    def test_sections(self) -> None:
+        """A [tls] section that is not there is an error, one that nobody uses a warning."""
+        self.assertEqual(
+            self.mistakes(self.FAR + "[tls sites]"), ["gw.ini:3: [far] tls: there is no [tls site] section (did you mean 'sites'?)"]
+        )
+        self.assertEqual(self.warnings(self.FAR + "[tls site]\n[tls other]"), ["gw.ini:9: [tls other] no link uses it: tls = other"])
+
+    def test_unsafe(self) -> None:
+        """A client that does not verify whom it talks to is marked, and told."""
+        config = self.config(self.FAR + "[tls site]\nverify = no")
+        self.assertEqual([exposure.mark for exposure in config.exposures("far")], ["verify no"])
+        self.assertEqual(len(config.warnings), 1)
+        self.assertIn(":8: [tls site] verify: no: ANYBODY", config.warnings[0])
+
+    def test_files(self) -> None:
+        """The files of a section are checked before anything starts, each at the line of its key; a listener needs a certificate."""
+        listener = "[a]\nlisten = 0.0.0.0:7000\ntls = site\n[tls site]\n"
+        self.assertEqual(
+            self.mistakes(listener), ["gw.ini:4: [tls site] certificate: a listener needs one: set certificate and private_key"]
+        )
+        found = self.mistakes(listener + "private_key = no.pem\ncertificate = no.pem")
+        self.assertEqual(
+            [line.rpartition(": /")[0] for line in found], ["gw.ini:5: [tls site] private_key", "gw.ini:6: [tls site] certificate"]
+        )
+
+    def test_contradictions(self) -> None:
+        """What the options of a section say against each other is told at one of them."""
+        found = self.mistakes(self.FAR + "[tls site]\nfallback_from = 10.0.0.0/8")
+        self.assertEqual(len(found), 1)
+        self.assertTrue(found[0].startswith("gw.ini:9: [tls site]: fallback_from "), found)
+
+    def test_fallback(self) -> None:
+        """A port that also speaks plain is marked; for a client fallback means nothing, and that is told."""
+        self.certificates()
+        files = "certificate = site.pem\nprivate_key = site.pem\n"
+        config = self.config("[a]\nlisten = 0.0.0.0:7000\ntls = site\n[tls site]\nfallback = any\nfallback_write = yes\n" + files)
+        self.assertEqual([exposure.mark for exposure in config.exposures("a")], ["fallback any, may write"])
+        found = self.warnings(self.FAR + "[tls site]\nfallback = any\n")
+        self.assertIn("gw.ini:8: [tls site] fallback = any is for listeners: a client never falls back", found)
+
+    def test_clients_topics(self) -> None:
+        """Where each client has a certificate it may have a topic of its own, which others hear by its name or by what is above it."""
+        self.certificates()
+        text = "[in]\nlisten = 0.0.0.0:7000\ntls = site\ntopic = feed/{client}\n[out]\nlisten = 127.0.0.1:7001\nsubscribe = "
+        files = "\n[tls site]\ncertificate = site.pem\nprivate_key = site.pem\nca = ca.pem\nclient_certificates = "
+        for filter in ("feed", "feed/#", "feed/edge-1", "feed/+"):
+            config = self.config(text + filter + files + "required")
+            self.assertEqual((config.hears["out"], config.links["out"].hears), (("in",), (filter,)))
+            self.assertEqual(config.exposures("in"), [])
+        self.assertEqual(
+            self.mistakes(text + "food" + files + "optional"),
+            [
+                "gw.ini:4: [in] topic: {client} needs tls = NAME, and client_certificates = required in [tls NAME]",
+                "gw.ini:7: [out] subscribe: no link publishes 'food'",
+            ],
+        )
+        taken = text + "feed\ntopic = feed/edge-1" + files + "required"
+        self.assertEqual(
+            self.mistakes(taken),
+            [
+                "gw.ini:7: [out] subscribe: 'feed': a link cannot hear itself",
+                "gw.ini:8: [out] topic: 'feed/edge-1' is already the topic of [in]",
+            ],
+        )
+
+    def test_anybody_writes(self) -> None:
+        """With TLS but without client certificates whoever comes can write: that is marked where it reaches somebody."""
+        self.certificates()
+        text = "[a]\nlisten = 0.0.0.0:7000\ntls = site\nattach = gps\n[gps]\ndevice = /dev/gps\n"
+        config = self.config(text + "[tls site]\ncertificate = site.pem\nprivate_key = site.pem")
+        self.assertEqual([exposure.mark for exposure in config.exposures("a")], ["no client certificate"])
 
 
 class Warnings(ConfigCase):

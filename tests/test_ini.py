@@ -47,7 +47,9 @@ class Reading(SynchronousTestCase):
 
     def test_backslashes(self) -> None:
         r"""``\;`` is ``;``, and every other backslash is left for whoever reads the value."""
-        self.assertEqual(values("[a]\nb = \\;\nc = \\\\;\nd = \\r\\n\\x3b\ne = C:\\x"), {"b": ";", "c": "\\\\;", "d": "\\r\\n\\x3b", "e": "C:\\x"})
+        self.assertEqual(
+            values("[a]\nb = \\;\nc = \\\\;\nd = \\r\\n\\x3b\ne = C:\\x"), {"b": ";", "c": "\\\\;", "d": "\\r\\n\\x3b", "e": "C:\\x"}
+        )
 
     def test_continuation(self) -> None:
         """An indented line continues the value, joined by one blank; comments and empty lines between do not matter."""
@@ -81,7 +83,9 @@ class Refusing(SynchronousTestCase):
 
     def test_default(self) -> None:
         """[DEFAULT] would leak into every section, so it is refused; a section called default is like any other."""
-        self.assertEqual(mistakes("[DEFAULT]\nx = 1"), ["gw.ini:1: [DEFAULT]: there are no defaults here: write the key into each section that needs it"])
+        self.assertEqual(
+            mistakes("[DEFAULT]\nx = 1"), ["gw.ini:1: [DEFAULT]: there are no defaults here: write the key into each section that needs it"]
+        )
         self.assertEqual(mistakes("[default]"), [])
 
     def test_indented(self) -> None:
@@ -128,7 +132,10 @@ class Refusing(SynchronousTestCase):
 
     def test_control_characters(self) -> None:
         """Control characters have no place in a configuration, and would harm a terminal that shows them."""
-        self.assertEqual(mistakes("[a]\nx = \x1b[31m\ny = 1\rz = 2"), ["gw.ini:2: [a]: holds the control character '\\x1b'", "gw.ini:3: [a]: holds the control character '\\r'"])
+        self.assertEqual(
+            mistakes("[a]\nx = \x1b[31m\ny = 1\rz = 2"),
+            ["gw.ini:2: [a]: holds the control character '\\x1b'", "gw.ini:3: [a]: holds the control character '\\r'"],
+        )
 
     def test_some_other_file(self) -> None:
         """Reading ends after so many errors: memory and patience are bounded."""
@@ -140,7 +147,7 @@ class Refusing(SynchronousTestCase):
         """An error shows the beginning of a long line only."""
         self.assertTrue(all(len(line) < 200 for line in mistakes("x" * 5000 + "\n" + "y" * 5000 + " = 1\n[" + "z" * 5000)))
 
-    @given(st.text(alphabet='ab=;#[]\\"\' \t\n\r.:\x00é', max_size=80))
+    @given(st.text(alphabet="ab=;#[]\\\"' \t\n\r.:\x00é", max_size=80))
     @settings(derandomize=True, max_examples=300)
     def test_any_text(self, text: str) -> None:
         """Whatever stands in the file, reading it raises nothing, and each value has neither line ends nor blanks around it."""

@@ -67,13 +67,19 @@ class References(ConfigCase):
 
     def test_ring(self) -> None:
         """Links that hear what is written to each other would send one packet round for ever."""
-        text = self.listener("a", "subscribe = c/$sent") + self.listener("b", "subscribe = a/$sent") + self.listener("c", "subscribe = b/$sent")
+        text = (
+            self.listener("a", "subscribe = c/$sent")
+            + self.listener("b", "subscribe = a/$sent")
+            + self.listener("c", "subscribe = b/$sent")
+        )
         said = "subscribe: a packet would go round for ever, from one $sent to the next"
         self.assertEqual(self.mistakes(text), [f"gw.ini:{line}: [{name}] {said}" for line, name in ((3, "a"), (6, "b"), (9, "c"))])
 
     def test_bad_filter(self) -> None:
         """A filter that MQTT would not take is an error."""
-        self.assertEqual(self.mistakes(self.listener("a", "subscribe = x#")), ["gw.ini:3: [a] subscribe: 'x#': '#' must be the last level, alone"])
+        self.assertEqual(
+            self.mistakes(self.listener("a", "subscribe = x#")), ["gw.ini:3: [a] subscribe: 'x#': '#' must be the last level, alone"]
+        )
 
     def test_one_topic_each(self) -> None:
         """Two links with one topic are an error, and so is a client's topic that another link could have."""
@@ -133,7 +139,9 @@ class Framings(ConfigCase):
         """A framing that was taken over is taken over in turn; rings of links end."""
         chain = GPS + "[b]\nlisten = 127.0.0.1:0\nattach = gps\n[a]\nlisten = 127.0.0.1:0\nsubscribe = b\n"
         self.assertEqual(self.framing(chain), ("lines", True, "b"))
-        self.assertEqual(self.framing("[a]\nlisten = 127.0.0.1:0\nsubscribe = b\n[b]\nlisten = 127.0.0.1:0\nsubscribe = a\n"), ("raw", True, ""))
+        self.assertEqual(
+            self.framing("[a]\nlisten = 127.0.0.1:0\nsubscribe = b\n[b]\nlisten = 127.0.0.1:0\nsubscribe = a\n"), ("raw", True, "")
+        )
 
     def test_codec(self) -> None:
         """With a codec that writes text each body is framed anew, in lines where no framing is taken over."""
