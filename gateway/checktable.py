@@ -15,12 +15,13 @@ def table(config: Config) -> str:
     from tabulate import tabulate  # only --check prints tables
 
     plans = config.links.values()
+    memory, linger = write_size(config.gateway.memory), write_duration(config.gateway.linger)
     where = [_where_row(plan, config) for plan in plans]
     wiring = [
         [plan.name, plan.topic, ", ".join(config.hears[plan.name]) or "-", ", ".join(config.heard_by(plan.name)) or "-"] for plan in plans
     ]
     blocks = [
-        f"{config.file}: {len(plans)} links, memory for outboxes {write_size(config.gateway.memory)}, linger {write_duration(config.gateway.linger)}",
+        f"{config.file}: {len(plans)} links, memory for outboxes {memory}, linger {linger}",
         tabulate(
             where,
             headers=["link", "transport", "where", "TLS", "framing", "codec", "outbox", "sessions", "unsafe"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import Field
@@ -37,7 +37,7 @@ class GatewayOptions(Options):
     linger: Duration = Field(2.0, ge=0, le=60, description="at the end, how long whole packets that still wait may take to be written")
 
 
-class ConfigErrors(GatewayError):
+class ConfigErrors(GatewayError):  # noqa: N818
     """All that is wrong with one file, by line; ``str()`` has one line for each."""
 
     def __init__(self, errors: Iterable[ConfigError]) -> None:
@@ -229,11 +229,9 @@ class _Loading:
         for kind, options in (("framing", getattr(draft.options, "framing", None)), ("codec", config.links[draft.name].options.codec)):
             if options is not None:
                 parts.append((registry.load(kind, registry.kind_name(options)), options))
-        says: Callable[[Any], list[str]]
         for module, options in parts:
-            if (says := getattr(module, "warnings", None)) is not None:
-                for text in says(options):
-                    self._warn(draft.name, draft.line, text)
+            for text in module.warnings(options) if hasattr(module, "warnings") else ():
+                self._warn(draft.name, draft.line, text)
         for exposure in config.exposures(draft.name):
             if exposure.text:
                 self._warn(draft.name, draft.line, exposure.text)

@@ -1,4 +1,7 @@
-"""Where links listen, connect and open devices: two that want the same place, one that would connect to itself, and what is open to strangers."""
+"""Where links listen, connect and open devices.
+
+Two that want the same place, one that would connect to the other, and what is open to strangers.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The reference of every option, made from the code: ``conf/reference.ini`` and ``docs/reference.md``.
 
-``python -m gateway.reference`` writes both into the checkout; with ``--check`` it only tells whether they are current (exit status 1 if not).
+``python -m gateway.reference`` writes both into the checkout; with ``--check`` it only tells whether they are current, and exits 1 if not.
 """
 
 from __future__ import annotations

@@ -57,6 +57,8 @@ connect = 10.0.0.7:4001
 framing = silence
 """
 
+PIECES = [*TEN_MISTAKES.replace("=", " = ").split(" "), "\n", "=", "framing.max", "9" * 400]
+
 
 class Loading(ConfigCase):
     def test_bridge(self) -> None:
@@ -161,12 +163,7 @@ class Loading(ConfigCase):
         options: Any = self.config("[a]\ntransport = unix\nlisten = run/a.sock").links["a"].options
         self.assertEqual(options.listen, os.path.join(self.directory, "run/a.sock"))
 
-    @given(
-        st.text(max_size=200)
-        | st.lists(st.sampled_from(TEN_MISTAKES.replace("=", " = ").split(" ") + ["\n", "=", "framing.max", "9" * 400]), max_size=40).map(
-            " ".join
-        )
-    )
+    @given(st.text(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=40).map(" ".join))
     @settings(derandomize=True, max_examples=150, deadline=None)
     def test_any_text(self, text: str) -> None:
         """Whatever stands in the file, it is a configuration or ConfigErrors in our own words."""
@@ -204,15 +201,13 @@ class Transports(ConfigCase):
 
         def loading(kind: str, name: str) -> types.ModuleType:
             if name == "websocket":
-                raise ImportError("pip install serial-packet-gateway[websocket]")
+                raise ImportError("pip install gateway[web]")
             return real(kind, name)
 
         self.patch(registry, "load", loading)
         self.assertEqual(
             self.mistakes("[a]\ntransport = websocket\nlisten = 127.0.0.1:0"),
-            [
-                "gw.ini:2: [a] transport: transport 'websocket' needs a library that is not installed: pip install serial-packet-gateway[websocket]"
-            ],
+            ["gw.ini:2: [a] transport: transport 'websocket' needs a library that is not installed: pip install gateway[web]"],
         )
 
     def test_default_codec(self) -> None:
