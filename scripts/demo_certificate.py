@@ -48,7 +48,9 @@ def is_good(certificate: Path, key: Path, now: datetime) -> bool:
     return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc > now + RENEW
 
 
-def main(folder: Path, now: datetime) -> None:
+def main(folder: Path, now: datetime | None = None) -> None:
+    """What the command does; ``now`` is for tests."""
+    now = now or datetime.now(UTC)
     certificate, key = folder / "certificate.pem", folder / "private_key.pem"
     if is_good(certificate, key, now):
         return
@@ -61,4 +63,4 @@ def main(folder: Path, now: datetime) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), datetime.now(UTC))
+    main(Path(sys.argv[1]))
