@@ -60,13 +60,17 @@ GROUPS = (
         "gateway ws",
         ("sendMessage",),
         "throughput",
-        ("--proto", "ws", *FLOOD),
+        ("--proto", "ws", "--ws-newline", *FLOOD),
         "cpu_s_per_M",
         (1, 10, 100),
         {("sendMessage", 1): 1 / 5, ("sendMessage", 10): 1 / 30, ("sendMessage", 100): 1 / 60},
     ),
 )
-MEMORY = (("gateway", "tcp", 2.5, 64), ("gateway ws", "ws", 10.0, 80), ("gateway tls", "tls", 35.0, 64))
+MEMORY = (
+    ("gateway", ("--proto", "tcp"), 2.5, 64),
+    ("gateway ws", ("--proto", "ws", "--ws-newline"), 10.0, 80),
+    ("gateway tls", ("--proto", "tls"), 35.0, 64),
+)
 
 
 def compare(group: Group, rounds: int, clients: Sequence[int]) -> bool:
@@ -97,13 +101,13 @@ def compare(group: Group, rounds: int, clients: Sequence[int]) -> bool:
 def memory(clients: int) -> bool:
     """Base memory and memory per idle connection."""
     reached = True
-    for name, proto, per_connection, base in MEMORY:
-        result: dict[str, Any] = yardstick.run(name, "idle", "--clients", str(clients), "--proto", proto)
+    for name, protocol, per_connection, base in MEMORY:
+        result: dict[str, Any] = yardstick.run(name, "idle", "--clients", str(clients), *protocol)
         mine, start = float(result["rss_kb_per_conn"]), float(result["rss0_kb"]) / 1024
         good = mine <= per_connection and start <= base
         reached &= good
         print(
-            f"| memory | {clients} | {proto} | base {start:.1f} MB (goal {base}) | {mine:.2f} kB a connection | - | {per_connection} | {'reached' if good else 'NOT REACHED'} |",
+            f"| memory | {clients} | {protocol[1]} | base {start:.1f} MB (goal {base}) | {mine:.2f} kB a connection | - | {per_connection} | {'reached' if good else 'NOT REACHED'} |",
             flush=True,
         )
     return reached

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
-from .certificate import make_certificate
+from scripts.demo_certificate import main as make_certificate
 
 DEVICE = "[dev]\ndevice = {dev}\nbaudrate = 115200\nframing = lines\nexclusive = no\n"
 OUTBOX = "outbox.bytes = 64MiB\noutbox.packets = 10000000\nmax_sessions = 6000\n"
 KINDS = {
     "tcp": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\nframing = lines\n",
     "inherited": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\n",
-    "tls": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\nframing = lines\ntls = bench\n[tls bench]\ncertificate = cert.pem\nprivate_key = key.pem\n",
+    "tls": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\nframing = lines\ntls = bench\n[tls bench]\ncertificate = certificate.pem\nprivate_key = private_key.pem\n",
     "ws": "[net]\ntransport = websocket\nlisten = 127.0.0.1:{port}\nattach = dev\ncodec = raw\n",
     "json": "[net]\ntransport = websocket\nlisten = 127.0.0.1:{port}\nattach = dev\ncodec = json\n",
     "slow": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\nframing = lines\n",
@@ -26,7 +27,7 @@ def main(kind: str, dev: str, port: str) -> None:
     place = Path(tempfile.mkdtemp(prefix="gateway-bench-"))
     text = KINDS[kind].format(port=port)
     if "[tls" in text:
-        make_certificate(place / "cert.pem", place / "key.pem")
+        make_certificate(place, datetime.now(UTC))
     if kind != "slow":
         head, _, tail = text.partition("attach = dev\n")
         text = head + "attach = dev\n" + OUTBOX + tail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,19 +48,17 @@ class EveryLineTests(TestCase):
     async def test_ten_two_two(self) -> None:
         """10 TCP, 2 TLS and 2 WebSocket clients receive every line of real logs, in order; raw readers byte for byte."""
         place, device = folder(self), Device(self)
-        make_certificate(str(place))
-        certificate = next(place.glob("*cert*.pem"), None) or next(place.glob("*.pem"))
-        key = next(path for path in place.iterdir() if "key" in path.name)
+        make_certificate(place, datetime.now(UTC))
         (place / "gw.ini").write_text(
             f"[gps]\ndevice = {device.path}\nframing = lines\n"
             "[raw]\nlisten = 127.0.0.1:0\nsubscribe = gps\n"
             "[framed]\nlisten = 127.0.0.1:0\nsubscribe = gps\nframing = lines\n"
             "[secure]\nlisten = 127.0.0.1:0\nsubscribe = gps\ntls = site\n"
-            f"[tls site]\ncertificate = {certificate}\nprivate_key = {key}\n"
+            "[tls site]\ncertificate = certificate.pem\nprivate_key = private_key.pem\n"
             "[web]\ntransport = websocket\nlisten = 127.0.0.1:0\nsubscribe = gps\n"
         )
         child = gateway(self, place / "gw.ini")
-        trust = optionsForClientTLS("localhost", Certificate.loadPEM(certificate.read_bytes()))
+        trust = optionsForClientTLS("localhost", Certificate.loadPEM((place / "certificate.pem").read_bytes()))
         raw = [await connect(self, await port_of(child, "raw")) for _ in range(5)]
         framed = [await connect(self, await port_of(child, "framed")) for _ in range(5)]
         secure = [await connect(self, await port_of(child, "secure"), tls=trust) for _ in range(2)]

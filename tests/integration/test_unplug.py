@@ -33,11 +33,11 @@ class UnplugTests(TestCase):
         (place / "gw.ini").write_text(
             f"[dev]\ndevice = {name}\nframing = lines\n"
             "[lan]\nlisten = 127.0.0.1:0\nattach = dev\n"
-            "[log]\nlisten = 127.0.0.1:0\nsubscribe = dev\nframing = lines\n"
+            "[reader]\nlisten = 127.0.0.1:0\nsubscribe = dev\nframing = lines\n"
         )
         child = gateway(self, place / "gw.ini")
         client = await connect(self, await port_of(child, "lan"))
-        reader = await connect(self, await port_of(child, "log"))
+        reader = await connect(self, await port_of(child, "reader"))
         await meanwhile(lambda: device.write(b"before\n"), client.heard.containing(b"before\n"))
         await reader.heard.containing(b"before\n")
         device.write(b"half a pack")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 from twisted.internet.defer import Deferred
@@ -30,6 +31,8 @@ class Writer(Protocol):
 
     def connectionMade(self) -> None:
         assert self.transport is not None
+        # Little room in the kernel, so that back-pressure is met.
+        self.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)  # type: ignore[attr-defined]
         self.transport.registerProducer(self, True)  # type: ignore[attr-defined]
 
     def pauseProducing(self) -> None:
