@@ -35,7 +35,7 @@ class Framer(Protocol):
 
     @property
     def held(self) -> int:
-        """Bytes kept of what was fed; at most three times ``max``, a delimiter and a header."""
+        """Bytes kept of what was fed; at most three times ``max`` and 300 bytes."""
 
     def feed(self, data: bytes, now: float) -> Frames:
         """The packets that these bytes complete, and the faults between them; raises nothing, whatever the bytes."""
