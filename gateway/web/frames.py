@@ -36,8 +36,12 @@ _header_of = {first: _Headers(first).__getitem__ for first in (TEXT, BINARY)}
 
 
 def joined(first: int, bodies: Sequence[bytes]) -> bytes:
-    """One message for each body, all text or all binary, joined. No Python statement runs for a single packet."""
-    return b"".join(chain.from_iterable(zip(map(_header_of[first], map(len, bodies)), bodies, strict=True)))
+    """One message for each body (at least one), all text or all binary, joined. No Python statement runs for a single packet."""
+    lengths = list(map(len, bodies))
+    if lengths.count(lengths[0]) == len(lengths):
+        same = _header_of[first](lengths[0])
+        return same + same.join(bodies)
+    return b"".join(chain.from_iterable(zip(map(_header_of[first], lengths), bodies, strict=True)))
 
 
 def messages(bodies: Sequence[bytes], is_text: Callable[[bytes], bool], ascii_source: bytes | None = None) -> bytes:

@@ -10,7 +10,7 @@ import ipaddress
 import socket
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -44,10 +44,12 @@ class Front:
         self.house = house
         self.place = str(address)
         self.tls = tls
-        self.listener = tcp_listener(house, link, address, self.build, house.tls.get(tls))
+        self.listener = tcp_listener(house, link, address, self.build, house.tls[tls] if tls else None)
         self.routes: dict[str, Link] = {}
         self.admission = Admission(MAX_WAITING, MAX_WAITING_PER_SOURCE)
+        self.visitors: set[Visitor] = set()
         self._open: set[Link] = set()
+        self._emptied: Deferred[None] | None = None
         name = socket.gethostname().lower()
         label = name.partition(".")[0]
         self.machine = frozenset((name, label, f"{label}.local"))
@@ -70,10 +72,23 @@ class Front:
         self._open.add(link)
 
     def close(self, link: Link) -> Deferred[Any]:
-        """Serve this link no more, and listen no more when it was the last."""
+        """Serve this link no more. With the last one listen no more, and cut whoever is not answered yet; fires when all have gone."""
         self.routes = {path: other for path, other in self.routes.items() if other is not link}
         self._open.discard(link)
-        return succeed(None) if self._open else self.listener.stop()
+        if self._open:
+            return succeed(None)
+        self._emptied = Deferred()
+        for visitor in tuple(self.visitors):
+            visitor.cut()
+        if not self.visitors:
+            self._emptied.callback(None)
+        return gatherResults([self.listener.stop(), self._emptied])
+
+    def gone(self, visitor: Visitor) -> None:
+        """A connection has ended, or belongs to its session now."""
+        self.visitors.discard(visitor)
+        if self._emptied is not None and not self.visitors and not self._emptied.called:
+            self._emptied.callback(None)
 
     def build(self, address: IAddress, security: Security) -> IProtocol:
         """A protocol for a connection that was accepted."""
@@ -91,6 +106,8 @@ class Front:
 class Visitor(Protocol):
     """One connection until its request head is answered."""
 
+    transport: Any
+
     def __init__(self, front: Front, address: Any, security: Security) -> None:
         self._front = front
         self._host: str = address.host
@@ -99,6 +116,7 @@ class Visitor(Protocol):
         self._reader: HeadReader | None = HeadReader()
 
     def connectionMade(self) -> None:
+        self._front.visitors.add(self)
         self._ticket = self._front.admission.enter(source_of(self._host), self._evicted)
         self._timer = self._front.house.reactor.callLater(HEAD_TIMEOUT, self._too_slow)
 
@@ -120,6 +138,12 @@ class Visitor(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._leave()
+        self._front.gone(self)
+
+    def cut(self) -> None:
+        """End the connection now."""
+        self._leave()
+        self.transport.abortConnection()
 
     def _serve(self, request: Request, rest: bytes) -> None:
         link = self._front.routes.get(request.path)
@@ -142,7 +166,8 @@ class Visitor(Protocol):
 
     def _upgrade(self, link: Link, canonical: bytes, rest: bytes) -> None:
         self._leave()
-        protocol = link.factory.protocol(WebSocketSession(link, self._peer, self._security), link.factory)
+        self._front.gone(self)
+        protocol = link.factory.build(WebSocketSession(link, self._peer, self._security))
         hand_over(self.transport, protocol, self._security.secure)
         protocol.dataReceived(canonical)
         if rest:
@@ -168,8 +193,7 @@ class Visitor(Protocol):
 
     def _evicted(self) -> None:
         self._front.refuse(self._peer, HttpError(503, "cut before its request was complete, because newer connections wait"), None)
-        self._leave()
-        self.transport.abortConnection()
+        self.cut()
 
 
 def front_of(house: House, link: str, address: Address, tls: str | None) -> Front:

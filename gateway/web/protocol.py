@@ -7,6 +7,7 @@ pinned exactly, and each guard has its test. Autobahn's timers, pings, compressi
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -26,6 +27,7 @@ GOING_AWAY, PROTOCOL_ERROR, POLICY_VIOLATION, MESSAGE_TOO_BIG, TRY_AGAIN_LATER =
 """Close codes (RFC 6455, section 7.4.1; 1013 from the IANA registry)."""
 
 _LONGEST_REASON = 123
+_UNUSED: deque[Any] = deque()
 
 
 class _Silence:
@@ -46,7 +48,7 @@ def half_close(transport: Any, secure: bool) -> None:
         transport.loseWriteConnection()
 
 
-class HardenedFactory(WebSocketServerFactory):  # type: ignore[misc]
+class HardenedFactory(WebSocketServerFactory):
     """The options of one link's protocols."""
 
     noisy = False
@@ -73,13 +75,19 @@ class HardenedFactory(WebSocketServerFactory):  # type: ignore[misc]
         # Autobahn copies its options into each protocol that has not got them; here they are attributes of the link's own class.
         options = {name: getattr(self, name) for name in HardenedProtocol.CONFIG_ATTRS}
         options["perMessageCompressionAccept"] = staticmethod(self.perMessageCompressionAccept)
-        self.protocol = type("LinkProtocol", (HardenedProtocol,), options)
+        self._class: type[HardenedProtocol] = type("LinkProtocol", (HardenedProtocol,), options)
+
+    def build(self, session: WebSocketSession) -> HardenedProtocol:
+        """The protocol of one session."""
+        return self._class(session, self)
 
 
-class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
+class HardenedProtocol(WebSocketServerProtocol):
     """One WebSocket. The session may write to the transport as long as it is `open`."""
 
     log = _Silence()
+    transport: Any
+    factory: HardenedFactory
     heard = True
     """Whether anything came since the last look of the pulse."""
     heard_at = 0.0
@@ -103,7 +111,7 @@ class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
     def connectionMade(self) -> None:
         self._connectionMade()
         self.trafficStats = self.factory.traffic
-        self.send_queue = ()
+        self.send_queue = _UNUSED
 
     def dataReceived(self, data: bytes) -> None:
         if self.failedByMe:
@@ -124,7 +132,7 @@ class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._lost_because = why(reason)
-        self._connectionLost(reason)
+        self._connectionLost(reason)  # type: ignore[arg-type]  # Autobahn says str and means Failure
 
     # Guards on what comes
 
@@ -144,7 +152,7 @@ class HardenedProtocol(WebSocketServerProtocol):  # type: ignore[misc]
         self._fragments = 0
         if not self.failedByMe:
             self.session.received_messages([b"".join(self.message_data)])
-        self.message_data = None
+        self.message_data = []
 
     def onPing(self, payload: bytes) -> None:
         if not self.open:

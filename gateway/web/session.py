@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..outbox import Verb
 from ..packet import Frames
 from ..session import Session
 from .protocol import GOING_AWAY, TRY_AGAIN_LATER, HardenedProtocol
+
+if TYPE_CHECKING:
+    from ..transports.websocket import Link
 
 
 class WebSocketSession(Session):
@@ -18,6 +22,7 @@ class WebSocketSession(Session):
 
     __slots__ = ("_goodbye", "protocol")
 
+    link: Link
     protocol: HardenedProtocol
     _goodbye: str
 

@@ -48,6 +48,12 @@ class MessagesTests(SynchronousTestCase):
         bodies = [b"x" * length for length in (0, 1, 125, 126, 1023, 1024, 65535, 65536)]
         self.assertEqual(split(joined(BINARY, bodies)), [(BINARY, body) for body in bodies])
 
+    def test_joined_alike(self) -> None:
+        """Packets of one length, as a sensor with a fixed frame sends them, are joined by their one header."""
+        for length in (0, 64, 126, 70000):
+            bodies = [bytes((number,)) * length for number in range(5)]
+            self.assertEqual(split(joined(TEXT, bodies)), [(TEXT, body) for body in bodies])
+
     def test_ascii_asks_once(self) -> None:
         """When all is ASCII the kind is asked once for the batch, and not for each packet."""
         asked: list[bytes] = []

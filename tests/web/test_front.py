@@ -215,3 +215,13 @@ class RouteTests(Setting, SynchronousTestCase):
         client.send(request("/one"))
         self.assertEqual(client.status(), 404)
         self.client(two).open()
+
+    def test_last_link_stops(self) -> None:
+        """With the last link those who wait for their answer are cut, and it has stopped when they have gone."""
+        link = make_link(self.house)
+        client = self.client(link)
+        stopped = link.stop()
+        self.assertTrue(client.socket.aborted)
+        self.assertNoResult(stopped)
+        client.lose()
+        self.successResultOf(stopped)
