@@ -146,11 +146,18 @@ class Child(ProcessProtocol):
             self.transport.signalProcess(signal_)
 
 
-def start(case: TestCase, command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Child:
-    """Start a program; it sees this checkout, and is stopped at the end of the test."""
+def start(
+    case: TestCase,
+    command: Sequence[str],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    descriptors: Mapping[int, int] | None = None,
+) -> Child:
+    """Start a program; it sees this checkout, inherits ``descriptors`` (its own: ours), and is stopped at the end of the test."""
     child = Child(command[0])
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} if env is None else dict(env)
-    reactor.spawnProcess(child, command[0], list(command), environment, None if cwd is None else str(cwd))
+    descriptors = {0: "w", 1: "r", 2: "r", **(descriptors or {})}
+    reactor.spawnProcess(child, command[0], list(command), environment, None if cwd is None else str(cwd), childFDs=descriptors)
     case.addCleanup(child.stop)
     return child
 
