@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -30,10 +29,10 @@ class ConfTests(SynchronousTestCase):
     def test_introduced(self) -> None:
         """Every example begins with a comment: for whom it is, what to plug in or write, how to try it."""
         for name in conf.examples():
-            comment = re.match(r"(?:;[^\n]*\n)+", (conf.CONF / f"{name}.ini").read_text())
-            self.assertIsNotNone(comment, name)
-            self.assertRegex(comment[0], r"\A; (For|The demo\. For) ", name)
-            self.assertRegex(comment[0], r"\n; Try: ", name)
+            comment = (conf.CONF / f"{name}.ini").read_text().partition("\n\n")[0]
+            self.assertRegex(comment, r"\A; (For|The demo\. For) ", name)
+            self.assertRegex(comment, r"\n; Try: ", name)
+            self.assertEqual([line for line in comment.splitlines() if not line.startswith("; ")], [], name)
 
     def test_run(self) -> None:
         """Every example is run by a test of its own in tests/integration/test_conf.py."""

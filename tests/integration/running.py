@@ -156,8 +156,8 @@ def start(
     """Start a program; it sees this checkout, inherits ``descriptors`` (its own: ours), and is stopped at the end of the test."""
     child = Child(command[0])
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} if env is None else dict(env)
-    descriptors = {0: "w", 1: "r", 2: "r", **(descriptors or {})}
-    reactor.spawnProcess(child, command[0], list(command), environment, None if cwd is None else str(cwd), childFDs=descriptors)
+    fds = {0: "w", 1: "r", 2: "r", **(descriptors or {})}
+    reactor.spawnProcess(child, command[0], list(command), environment, None if cwd is None else str(cwd), childFDs=fds)
     case.addCleanup(child.stop)
     return child
 
@@ -201,12 +201,12 @@ async def connect(case: TestCase, port: int, host: str = "127.0.0.1", tls: Any =
     endpoint: Any = TCP4ClientEndpoint(reactor, host, port, timeout=PATIENCE)
     if tls is not None:
         endpoint = wrapClientTLS(tls, endpoint)
-    peer = await connectProtocol(endpoint, Peer(f"client of port {port}"))
+    peer: Peer = await connectProtocol(endpoint, Peer(f"client of port {port}"))
     case.addCleanup(_close, peer)
     return peer
 
 
-class Browser(WebSocketClientProtocol):  # type: ignore[misc]
+class Browser(WebSocketClientProtocol):
     """A WebSocket client that keeps all messages it gets; ``heard`` has them one a line."""
 
     def __init__(self) -> None:
@@ -233,7 +233,8 @@ async def browse(case: TestCase, port: int, path: str = "/") -> Browser:
     """Connect a WebSocket, as a page from the gateway itself would."""
     factory = WebSocketClientFactory(f"ws://127.0.0.1:{port}{path}", origin=f"http://127.0.0.1:{port}")
     factory.protocol = Browser
-    browser: Browser = await TCP4ClientEndpoint(reactor, "127.0.0.1", port, timeout=PATIENCE).connect(factory)
+    endpoint: Any = TCP4ClientEndpoint(reactor, "127.0.0.1", port, timeout=PATIENCE)
+    browser: Browser = await endpoint.connect(factory)
     case.addCleanup(_close, browser)
     await browser.opened.addTimeout(PATIENCE, reactor)
     return browser
@@ -291,7 +292,7 @@ class Device(FileDescriptor):
     def doRead(self) -> Any:
         return readFromFD(self._master, self.heard.add)
 
-    def writeSomeData(self, data: bytes) -> int | BaseException:
+    def writeSomeData(self, data: bytes) -> Any:
         return writeToFD(self._master, data)
 
     def unplug(self) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from functools import reduce
 from operator import xor
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -54,7 +55,7 @@ class DemoLogTests(SynchronousTestCase):
 
     def test_file(self) -> None:
         """The file holds the hour, and is whole or not there."""
-        path = demo_log.Path(self.mktemp()) / "deeper" / "nmea.log"
+        path = Path(self.mktemp()) / "deeper" / "nmea.log"
         demo_log.main(path)
         self.assertEqual(path.read_bytes(), b"".join(demo_log.capture()))
         self.assertEqual([entry.name for entry in path.parent.iterdir()], ["nmea.log"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Any
 
 from twisted.trial.reporter import TreeReporter
 from twisted.trial.runner import ErrorHolder
@@ -20,7 +21,7 @@ class Example(SynchronousTestCase):
 
 
 class RunTestsTests(SynchronousTestCase):
-    def outcome(self, *tests: object) -> str:
+    def outcome(self, *tests: Any) -> str:
         reporter = TreeReporter(StringIO())
         TestSuite(tests).run(reporter)
         return str(run_tests.outcome(reporter))
@@ -58,6 +59,8 @@ class RunTestsTests(SynchronousTestCase):
 
     def test_leave_out(self) -> None:
         """The tests of a package are left out wherever they are in the suite, and no others."""
+        inside: Any
+        outside: Any
         inside, outside = ErrorHolder("tests.a.b.X.test", None), ErrorHolder("tests.abc.X.test", None)
         suite = TestSuite([TestSuite([inside, outside]), Example("passes")])
         self.assertEqual([test.id() for test in run_tests.tests_outside("tests.a", suite)], [outside.id(), Example("passes").id()])
