@@ -9,29 +9,19 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
+from .encoding import StreamEncoder, decoded
 from .errors import CodecError
 from .framing import Framer
+from .groups import Encoder, Groups
 from .house import House
+from .numbering import Numbering
 from .outbox import Outbox
 from .packet import Batch, Fault, Frames
 from .plan import LinkPlan
 from .registry import make_codec, make_framer
 from .security import Security
 from .session import Session
-from .trace import Direction, traced
-
-Encoder = Callable[[Batch], bytes]
-
-
-class _Group:
-    """The sessions that want packets in the same bytes."""
-
-    __slots__ = ("encode", "members", "sessions")
-
-    def __init__(self, encode: Encoder) -> None:
-        self.encode = encode
-        self.sessions: dict[Session, None] = {}
-        self.members: tuple[Session, ...] | None = None
+from .trace import Direction, Trace
 
 
 class Link:
@@ -53,17 +43,16 @@ class Link:
         self.on_tail: str = getattr(plan.options, "on_tail", "auto")
         self.now: Callable[[], float] = house.reactor.seconds
         self.run = secrets.token_hex(4)
-        self._groups: dict[Hashable, _Group] = {}
-        self._next_seq: dict[str, int] = {}
+        self._groups = Groups(lambda representation: self.encoder(representation))
+        self._numbers = Numbering(self.run)
         self._next_session = 0
         self._subscription: Any = None
         self._want: Any = None
         self._reads_fields = not self.codec.verbatim
-        self._traces = self.options.trace != "off"
+        self._trace = Trace(self.options.trace, self.options.trace_rate) if self.options.trace != "off" else None
         self._idle: Any = None
         self._stopping: Deferred[None] | None = None
         self._sent_topic = f"{self.topic}/$sent"
-        self._trace_tokens, self._trace_at = self.options.trace_rate or 0.0, 0.0
 
     # Life
 
@@ -100,11 +89,7 @@ class Link:
         """A session is open."""
         self.sessions[session] = None
         self.house.bus.enrol(session.id, session)
-        group = self._groups.get(session.representation)
-        if group is None:
-            group = self._groups[session.representation] = _Group(self.encoder(session.representation))
-        group.sessions[session] = None
-        group.members = None
+        self._groups.of(session).add(session)
         self.count("sessions")
         self.say("joined", session, "connected" + (f" as {session.security.identity}" if session.security.identity else ""), "info")
         if self._want is None:
@@ -120,9 +105,7 @@ class Link:
         del self.sessions[session]
         lost = f", {session.dropped} packets for it dropped" if session.dropped else ""
         self.say("left", session, f"gone: {reason}; it sent {session.received_bytes} bytes{lost}", "info")
-        group = self._groups[session.representation]
-        del group.sessions[session]
-        group.members = None
+        self._groups.of(session).remove(session)
         if not self.sessions:
             self._want, want = None, self._want
             want.cancel()
@@ -139,7 +122,8 @@ class Link:
 
     def refused(self, peer: str) -> None:
         """Say that a session was one too many."""
-        self.house.notices.say(f"{self.name} full", f"[{self.name}] {peer}: refused, there are {len(self.sessions)} sessions (max_sessions)")
+        there = f"there are {len(self.sessions)} sessions (max_sessions)"
+        self.house.notices.say(f"{self.name} full", f"[{self.name}] {peer}: refused, {there}")
 
     # From the peers to the bus
 
@@ -147,7 +131,7 @@ class Link:
         """Whether what this session says goes anywhere; if not it is counted, and told once a session."""
         if not session.security.may_write:
             why = "it may only read: it speaks plain on a TLS port (fallback_write = no)"
-        elif self._traces or self.house.bus.heard(session.topic):
+        elif self._trace is not None or self.house.bus.heard(session.topic):
             return True
         else:
             why = f"nobody hears {session.topic!r}"
@@ -161,40 +145,25 @@ class Link:
         """Stamp what a session said, and give it to whoever hears it."""
         fields = None
         if self._reads_fields:
-            frames, fields = self._decoded(session, frames)
+            frames, fields = decoded(frames, self.codec, self.options.on_bad, lambda error: self._unreadable(session, error))
             if not frames.count:
                 return
-        if self._traces:
-            self._trace(session, "received", frames)
+        if self._trace is not None:
+            self._log_trace(session, "received", frames)
         counters = self.counters
         counters["packets_in"] += frames.count
         counters["bytes_in"] += len(frames.data)
         topic = session.topic
-        seq = self._next_seq.get(topic, 1)
-        self._next_seq[topic] = seq + frames.count
+        seq = self._numbers.take(topic, frames.count)
         self.house.bus.publish(Batch(topic, self.run, seq, self.house.wall(), session.id, frames, "", fields))
 
-    def _decoded(self, session: Session, frames: Frames) -> tuple[Frames, list[dict[str, Any] | None] | None]:
-        payloads: list[bytes] = []
-        fields: list[dict[str, Any] | None] = []
-        for body in frames.payloads:
-            try:
-                payload, found = self.codec.decode(body)
-            except CodecError as error:
-                self.count("bad_packets")
-                on_bad = self.options.on_bad
-                if on_bad == "log":
-                    self.house.log.warn("{text}", text=self.line(session, f"unreadable packet dropped: {error}"))
-                else:
-                    self.say("bad_packet", session, f"unreadable packet {'forwarded' if on_bad == 'forward' else 'dropped'}: {error}")
-                if on_bad != "forward":
-                    continue
-                payload, found = body, None
-            payloads.append(payload)
-            fields.append(found)
-        if payloads != list(frames.payloads):
-            frames = Frames(b"".join(payloads), len(payloads), payloads)
-        return frames, fields if any(fields) else None
+    def _unreadable(self, session: Session, error: CodecError) -> None:
+        self.count("bad_packets")
+        if self.options.on_bad == "log":
+            self.house.log.warn("{text}", text=self.line(session, f"unreadable packet dropped: {error}"))
+        else:
+            done = "forwarded" if self.options.on_bad == "forward" else "dropped"
+            self.say("bad_packet", session, f"unreadable packet {done}: {error}")
 
     def fault(self, session: Session, fault: Fault) -> None:
         """A framer found something wrong: count it and say it."""
@@ -212,31 +181,11 @@ class Link:
         """A function from a batch to its bytes in this representation; asked once for each group of sessions."""
         if self.plan.verbatim:
             return lambda batch: batch.frames.data
-        framer, codec = self.new_framer(), self.codec
+        return StreamEncoder(self.new_framer(), self.codec, self._unsayable)
 
-        def encode(batch: Batch) -> bytes:
-            if codec.verbatim:
-                shortcut = framer.reframe(batch.frames)
-                if shortcut is not None:
-                    return bytes(shortcut)
-            bodies = codec.encode(batch)
-            try:
-                return bytes(framer.encode(bodies))
-            except CodecError:
-                return self._sayable(framer, bodies, batch)
-
-        return encode
-
-    def _sayable(self, framer: Any, bodies: Any, batch: Batch) -> bytes:
-        """One by one: what this framing cannot carry is skipped, counted and told."""
-        good: list[bytes] = []
-        for body in bodies:
-            try:
-                good.append(framer.encode((body,)))
-            except CodecError as error:
-                self.count("unsayable_packets")
-                self.house.notices.say(f"{self.name} unsayable", f"[{self.name}] a packet of {batch.topic} cannot be written here: {error}")
-        return b"".join(good)
+    def _unsayable(self, batch: Batch, error: CodecError) -> None:
+        self.count("unsayable_packets")
+        self.house.notices.say(f"{self.name} unsayable", f"[{self.name}] a packet of {batch.topic} cannot be written here: {error}")
 
     def deliver(self, batch: Batch) -> None:
         """Encode once for each group, and give it to each session but the one that it came from."""
@@ -245,10 +194,8 @@ class Link:
                 self.absent(batch)
             return
         origin, reached = batch.origin, 0
-        for group in tuple(self._groups.values()):
+        for group in self._groups:
             members = group.members
-            if members is None:
-                members = group.members = tuple(group.sessions)
             if not members:
                 continue
             data = group.encode(batch)
@@ -259,22 +206,24 @@ class Link:
                     session.deliver(batch, data)
             reached += len(members)
         self.counters["packets_out"] += batch.count * reached
-        if self._traces or self.options.idle_timeout:
-            self._looked_at(batch)
+        if self._trace is not None or self.options.idle_timeout:
+            self._written(batch)
         if reached and self.house.bus.heard(self._sent_topic):
-            self.house.bus.publish(Batch(self._sent_topic, self.run, self._sent(batch.count), self.house.wall(), batch.origin, batch.frames, "", batch.fields))
+            seq = self._numbers.take(self._sent_topic, batch.count)
+            self.house.bus.publish(Batch(self._sent_topic, self.run, seq, self.house.wall(), batch.origin, batch.frames, "", batch.fields))
 
     def encode_answer(self, session: Session, batch: Batch) -> bytes:
         """What a batch for one session alone looks like to it; b"" if it has no way to say it apart from the data."""
         if "/$" in batch.topic and not getattr(self.codec, "says_topic", False):
             return b""
-        return self._groups[session.representation].encode(batch)
+        return self._groups.of(session).encode(batch)
 
     def absent(self, batch: Batch) -> None:
         """There is nobody to deliver to: count it, say it, and tell whoever sent it."""
         self.count("refused_packets", batch.count)
         text = f"{self.name} is absent"
-        self.house.notices.say(f"{self.name} absent", f"[{self.name}] absent: {batch.count} packets from {batch.origin} refused (when_absent = drop)")
+        refused = f"[{self.name}] absent: {batch.count} packets from {batch.origin} refused (when_absent = drop)"
+        self.house.notices.say(f"{self.name} absent", refused)
         if batch.origin:
             words = text.encode()
             event = {"event": "refused", "link": self.name, "packets": batch.count, "reason": "absent"}
@@ -327,31 +276,17 @@ class Link:
         """Log what a peer caused, rate-limited by link and kind."""
         self.house.notices.say(f"{self.name} {key}", self.line(session, text), level)
 
-    def _looked_at(self, batch: Batch) -> None:
+    def _written(self, batch: Batch) -> None:
         for session in self.sessions:
             if session.id != batch.origin:
                 session.moved = True
-                if self._traces:
-                    self._trace(session, "write", batch.frames)
+                self._log_trace(session, "write", batch.frames)
 
-    def _trace(self, session: Session, direction: Direction, frames: Frames) -> None:
-        rate, style = self.options.trace_rate, self.options.trace
-        for payload in frames.payloads:
-            if rate is not None:
-                now = self.now()
-                self._trace_tokens = min(max(1.0, rate), self._trace_tokens + (now - self._trace_at) * rate)
-                self._trace_at = now
-                if self._trace_tokens < 1:
-                    self.count("untraced_packets")
-                    continue
-                self._trace_tokens -= 1
-            for text in traced(style, direction, payload):
+    def _log_trace(self, session: Session, direction: Direction, frames: Frames) -> None:
+        if self._trace is not None:
+            for text in self._trace.lines(direction, frames.payloads, self.now()):
                 self.house.log.info("{text}", text=self.line(session, text))
-
-    def _sent(self, count: int) -> int:
-        seq = self._next_seq.get(self._sent_topic, 1)
-        self._next_seq[self._sent_topic] = seq + count
-        return seq
+            self.counters["untraced_packets"] = self._trace.left_out
 
     def _end_idle(self) -> None:
         self._idle = None

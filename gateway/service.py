@@ -76,7 +76,7 @@ class GatewayService(Service):
         self._opened = True
         raise_open_files()
         for warning in self.config.warnings:
-            self.house.log.warn("{warning}", warning=warning)
+            self.house.log.warn("{text}", text=warning)
         try:
             for link in sorted(self.links.values(), key=lambda link: not isinstance(link, KeptLink)):
                 link.start()

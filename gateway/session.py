@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .direct import peer_gone, pending
+from .intake import Intake
 from .outbox import Item, Outbox, Verb, Verdict
-from .packet import EMPTY, Batch, Fault, Frames
+from .packet import Batch, Frames
 from .security import PLAIN, Security
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ class Session:
         "__weakref__",
         "_blocked_since",
         "_closing",
-        "_deadline",
-        "_framer",
+        "_intake",
         "_paused_by",
         "_paused_since",
         "_pending",
@@ -63,8 +63,7 @@ class Session:
         self.unheard = 0
         self.dropped = 0
         self.received_bytes = 0
-        self._framer: Any = None
-        self._deadline: Any = None
+        self._intake: Intake | None = None
         self._publishers: set[str] | None = None
         self._paused_by: set[object] | None = None
         self._paused_since = 0.0
@@ -92,7 +91,8 @@ class Session:
         """End the session when the whole packets in its outbox are written; cut it after the linger time."""
         if self.ended or self._closing is not None:
             return
-        self._closing = self.link.house.reactor.callLater(self.link.house.linger, self.abort, f"{reason}; cut after {self.link.house.linger:g} s")
+        linger = self.link.house.linger
+        self._closing = self.link.house.reactor.callLater(linger, self.abort, f"{reason}; cut after {linger:g} s")
         self.link.closing(self, reason)
         if self.outbox and not self.clear:
             self.outbox.offer(Item(Verb("close")))
@@ -116,16 +116,13 @@ class Session:
         """The transport has ended. ``clean``: a regular end of output, after which the rest is a packet (``on_tail = auto``)."""
         if self.ended:
             return
-        if self._framer is not None:
+        if self._intake is not None:
             tail = self.link.on_tail
-            frames = self._framer.finish(clean if tail == "auto" else tail == "emit")
-            self._take(frames)
+            self._intake.finish(clean if tail == "auto" else tail == "emit")
         self.ended = True
         self.clear = False
-        for timer in (self._deadline, self._closing):
-            if timer is not None and timer.active():
-                timer.cancel()
-        self._deadline = self._closing = None
+        if self._closing is not None and self._closing.active():
+            self._closing.cancel()
         if self.outbox:
             self.link.drop_outbox(self, self.outbox)
         self._release_publishers()
@@ -147,12 +144,9 @@ class Session:
         self.moved = True
         if not self.link.is_heard(self, len(data)):
             return
-        framer = self._framer
-        if framer is None:
-            framer = self._framer = self.link.new_framer()
-        self._take(framer.feed(data, self.link.now()))
-        if framer.deadline is not None:
-            self._expect(framer.deadline)
+        if self._intake is None:
+            self._intake = Intake(self.link.new_framer(), self.link.house.reactor, self._take)
+        self._intake.feed(data)
 
     def received_message(self, body: bytes) -> None:
         """One message of a peer that speaks in messages: one packet."""
@@ -165,31 +159,9 @@ class Session:
         if frames.count:
             self.link.publish(self, frames)
         for fault in frames.faults:
-            self._fault(fault)
-
-    def _fault(self, fault: Fault) -> None:
-        self.link.fault(self, fault)
-        if fault.fatal:
-            self.link.boundary_lost(self, fault.text)
-
-    def restart_framing(self) -> None:
-        """Forget what has been read of a packet, and look for the next boundary (a serial port resyncs so)."""
-        self._framer = None
-
-    def _expect(self, deadline: float) -> None:
-        timer = self._deadline
-        if timer is None or not timer.active():
-            delay = max(0.0, deadline - self.link.now())
-            self._deadline = self.link.house.reactor.callLater(delay, self._expired)
-
-    def _expired(self) -> None:
-        framer, now = self._framer, self.link.now()
-        if framer is None or framer.deadline is None or self.ended:
-            return
-        if framer.deadline <= now:
-            self._take(framer.expire(now))
-        if framer.deadline is not None:
-            self._expect(framer.deadline)
+            self.link.fault(self, fault)
+            if fault.fatal:
+                self.link.boundary_lost(self, fault.text)
 
     # Back-pressure upon the peer
 

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 Direction = Literal["received", "write"]
 _LONGEST = 4096
+
+
+class Trace:
+    """Traces in one style: ``hex``, ``hexdump`` or ``text``; with ``rate`` at most so many packets a second, the others counted in ``left_out``."""
+
+    def __init__(self, style: str, rate: float | None = None) -> None:
+        self._style = style
+        self._rate = rate
+        self._tokens, self._at = 0.0, float("-inf")
+        self.left_out = 0
+
+    def lines(self, direction: Direction, payloads: Iterable[bytes], now: float) -> Iterator[str]:
+        """The log lines for some packets, at ``now`` seconds."""
+        for payload in payloads:
+            if self._rate is not None:
+                self._tokens = min(max(1.0, self._rate), self._tokens + (now - self._at) * self._rate)
+                self._at = now
+                if self._tokens < 1:
+                    self.left_out += 1
+                    continue
+                self._tokens -= 1
+            yield from traced(self._style, direction, payload)
 
 
 def traced(style: str, direction: Direction, payload: bytes) -> Iterator[str]:

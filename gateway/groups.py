@@ -1,0 +1,54 @@
+"""The sessions of a link, by how they want packets: those that want the same bytes share them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+
+from .packet import Batch
+from .session import Session
+
+Encoder = Callable[[Batch], bytes]
+
+
+class Group:
+    """Sessions of one representation, and the function that makes its bytes."""
+
+    __slots__ = ("_members", "_sessions", "encode")
+
+    def __init__(self, encode: Encoder) -> None:
+        self.encode = encode
+        self._sessions: dict[Session, None] = {}
+        self._members: tuple[Session, ...] | None = None
+
+    @property
+    def members(self) -> tuple[Session, ...]:
+        """The sessions as they are now; whoever comes or goes meanwhile does not disturb a loop over it."""
+        if self._members is None:
+            self._members = tuple(self._sessions)
+        return self._members
+
+    def add(self, session: Session) -> None:
+        self._sessions[session] = None
+        self._members = None
+
+    def remove(self, session: Session) -> None:
+        del self._sessions[session]
+        self._members = None
+
+
+class Groups:
+    """All groups of a link. ``encoder(representation)`` is asked once for each."""
+
+    def __init__(self, encoder: Callable[[Hashable], Encoder]) -> None:
+        self._encoder = encoder
+        self._groups: dict[Hashable, Group] = {}
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(tuple(self._groups.values()))
+
+    def of(self, session: Session) -> Group:
+        """The group of a session's representation."""
+        group = self._groups.get(session.representation)
+        if group is None:
+            group = self._groups[session.representation] = Group(self._encoder(session.representation))
+        return group

@@ -1,0 +1,32 @@
+"""Sessions that want the same bytes."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.groups import Groups
+from gateway.session import Session
+
+from .building import make_house, make_link
+
+
+class GroupsTests(SynchronousTestCase):
+    def test_by_representation(self) -> None:
+        """Equal representations share a group and one encoder; members are as they are at each look, and a loop over them is not disturbed."""
+        asked: list[object] = []
+
+        def encoder(representation):  # type: ignore[no-untyped-def]
+            asked.append(representation)
+            return lambda batch: b""
+
+        link = make_link(make_house(), "lan")
+        one, two, three = (Session(link, "x") for _ in range(3))
+        three.representation = "other"
+        groups = Groups(encoder)
+        for session in (one, two, three):
+            groups.of(session).add(session)
+        self.assertEqual(asked, ["stream", "other"])
+        before = groups.of(one).members
+        groups.of(one).remove(one)
+        self.assertEqual((before, groups.of(two).members), ((one, two), (two,)))
+        self.assertEqual([group.members for group in groups], [(two,), (three,)])

@@ -1,0 +1,125 @@
+"""The roof: the command line, and the order in which things start and stop."""
+
+from __future__ import annotations
+
+import io
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.config import load
+from gateway.listeners import ListenError
+from gateway.service import GatewayService, Options, raise_open_files
+
+BRIDGE = "[scale]\ndevice = /dev/nonesuch\n[lan]\nlisten = 127.0.0.1:0\nattach = scale\n"
+
+
+class CommandLineTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.patch(sys, "stdout", self.out)
+        self.patch(sys, "stderr", self.err)
+        self.ini = Path(self.mktemp())
+
+    def parse(self, text: str, *more: str) -> Options:
+        self.ini.write_text(text)
+        options = Options()
+        options.parseOptions(["--config", str(self.ini), *more])
+        return options
+
+    def test_good(self) -> None:
+        """A good file becomes a checked configuration."""
+        self.assertEqual(list(self.parse(BRIDGE)["config"].links), ["scale", "lan"])
+
+    def test_mistakes(self) -> None:
+        """All mistakes at once, each with file and line, on standard error; exit status 78."""
+        error = self.assertRaises(SystemExit, self.parse, BRIDGE + "badurate = 1\n[x]\nlisten = nowhere\n")
+        self.assertEqual(error.code, 78)
+        self.assertIn(f"{self.ini}:6: [lan] badurate: unknown option", self.err.getvalue())
+        self.assertIn(f"{self.ini}:8: [x] listen: 'nowhere' is not an address", self.err.getvalue())
+        self.assertNotIn("Traceback", self.err.getvalue())
+
+    def test_missing_file(self) -> None:
+        """A file that is not there is one line and exit status 78."""
+        error = self.assertRaises(SystemExit, Options().parseOptions, ["--config", "/nonexistent/gw.ini"])
+        self.assertEqual((error.code, self.err.getvalue().count("\n")), (78, 1))
+
+    def test_check(self) -> None:
+        """``--check`` prints the table to standard output and ends with exit status 0."""
+        error = self.assertRaises(SystemExit, self.parse, BRIDGE, "--check")
+        self.assertEqual((error.code, self.err.getvalue()), (0, ""))
+        self.assertIn("/dev/nonesuch", self.out.getvalue())
+
+
+class Part:
+    """A link that tells what is done to it."""
+
+    def __init__(self, name: str, told: list[str], fails: Exception | None = None) -> None:
+        self.name, self.told, self.fails = name, told, fails
+        self.counters: dict[str, int] = {"packets_in": 3}
+        self.sessions: dict[Any, None] = {}
+        self.stopped: Deferred[None] = succeed(None)
+
+    def start(self) -> None:
+        self.told.append(f"start {self.name}")
+        if self.fails:
+            raise self.fails
+
+    def stop(self) -> Deferred[None]:
+        self.told.append(f"stop {self.name}")
+        return self.stopped
+
+
+class ServiceTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        ini = Path(self.mktemp())
+        ini.write_text("[lan]\nlisten = 127.0.0.1:0\n[scale]\ndevice = /dev/nonesuch\nsubscribe = lan\n[gateway]\nlinger = 1s\n")
+        self.clock = Clock()
+        self.service = GatewayService(load(str(ini)), self.clock)
+        self.told: list[str] = []
+
+    def test_monotonic(self) -> None:
+        """No timer of the program follows the wall clock (F4): stepping it moves nothing."""
+        self.assertIs(self.clock.seconds, time.monotonic)
+
+    def test_devices_first(self) -> None:
+        """Devices are tried before listeners open, whatever the order in the file, and once only, though both kinds of start come."""
+        for link in self.service.links.values():
+            self.patch(link, "start", lambda name=link.name: self.told.append(name))
+        self.service.privilegedStartService()
+        self.service.startService()
+        self.assertEqual(self.told, ["scale", "lan"])
+
+    def test_cannot_listen(self) -> None:
+        """A listener that cannot be had is one line on standard error and exit status 1."""
+        err = io.StringIO()
+        self.patch(sys, "stderr", err)
+        self.service.links = {"lan": Part("lan", self.told, ListenError("[lan] cannot listen"))}  # type: ignore[dict-item]
+        error = self.assertRaises(SystemExit, self.service.privilegedStartService)
+        self.assertEqual((error.code, err.getvalue()), (1, "[lan] cannot listen\n"))
+
+    def test_stop(self) -> None:
+        """Stopping waits for all links, and no longer than the linger time."""
+        self.clock.seconds = lambda: self.clock.rightNow  # type: ignore[method-assign]
+        good, stuck = Part("good", self.told), Part("stuck", self.told)
+        stuck.stopped = Deferred()
+        self.service.links = {"good": good, "stuck": stuck}  # type: ignore[dict-item]
+        stopped = self.service.stopService()
+        self.assertNoResult(stopped)
+        self.clock.advance(1.4)
+        self.successResultOf(stopped)
+        self.assertEqual((self.told, self.clock.getDelayedCalls()), (["stop good", "stop stuck"], []))
+
+    def test_open_files(self) -> None:
+        """The program may have as many connections as the system allows."""
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(64, before[1]), before[1]))
+        raise_open_files()
+        self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE), (before[1], before[1]))

@@ -1,0 +1,72 @@
+"""``transport = tcp``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+from twisted.internet.address import IPv4Address
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.plan import LinkPlan
+from gateway.registry import load
+from gateway.security import PLAIN
+from gateway.transports import tcp
+
+from ..building import Wire, make_house
+
+
+def plan(**options: Any) -> LinkPlan:
+    chosen = tcp.Options(codec=load("codec", "raw").Options(), **options)
+    return LinkPlan("lan", "tcp", chosen, ("gps",), load("framing", "lines").Options())
+
+
+class OptionsTests(SynchronousTestCase):
+    def test_one_place(self) -> None:
+        """Exactly one of listen and connect, and no port 0 to connect to."""
+        for wrong in ({}, {"listen": "127.0.0.1:1", "connect": "127.0.0.1:1"}, {"connect": "127.0.0.1:0"}):
+            self.assertRaises(ValidationError, tcp.Options, **wrong)
+        self.assertEqual(tcp.Options(listen="[::1]:0").listen, ("::1", 0))
+
+    def test_defaults(self) -> None:
+        """A thousand sessions, 1 MiB for a slow one, which is then disconnected, and 30 s for one that takes nothing."""
+        options = tcp.Options(listen="127.0.0.1:0")
+        self.assertEqual((options.max_sessions, options.stall_timeout, options.idle_timeout), (1000, 30.0, 0.0))
+        self.assertEqual((options.outbox.bytes, options.outbox.when_full), (1 << 20, "disconnect"))
+
+
+class ListeningTests(SynchronousTestCase):
+    def test_accepted(self) -> None:
+        """Each client is a session named by its address; one too many is refused, counted and said."""
+        house = make_house(MemoryReactorClock())
+        link: Any = tcp.Link(plan(listen="127.0.0.1:0", max_sessions=1), house)
+        protocol = link.accepted(IPv4Address("TCP", "10.0.0.5", 4000), PLAIN)
+        protocol.makeConnection(Wire())
+        self.assertEqual([session.peer for session in link.sessions], ["10.0.0.5:4000"])
+        self.assertIsNone(link.accepted(IPv4Address("TCP", "10.0.0.6", 4001), PLAIN))
+        self.assertIn("[lan] 10.0.0.6:4001: refused, there are 1 sessions (max_sessions)", house.lines)  # type: ignore[attr-defined]
+
+    def test_starts_and_stops(self) -> None:
+        """A started link listens, a stopped one has no port and no timer left."""
+        house = make_house(MemoryReactorClock())
+        link: Any = tcp.Link(plan(listen="127.0.0.1:0"), house)
+        link.start()
+        port = link.listener._port
+        self.assertIn(port, house.reactor.readers)
+        self.assertGreater(link.listener.address.port, 0)
+        link.stop()
+        port.connectionLost(None)
+        house.reactor.advance(0)
+        self.assertEqual((house.reactor.readers, house.reactor.getDelayedCalls()), (set(), []))
+
+
+class ConnectingTests(SynchronousTestCase):
+    def test_dials(self) -> None:
+        """A connecting link dials its address as soon as it starts, and no more once it has stopped."""
+        house = make_house(MemoryReactorClock())
+        link: Any = tcp.Link(plan(connect="127.0.0.1:7000"), house)
+        link.start()
+        self.assertEqual(link.keeper.state, "trying")
+        link.stop()
+        self.assertEqual(link.keeper.state, "stopped")

@@ -1,0 +1,55 @@
+"""``transport = unix``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+from twisted.internet.address import UNIXAddress
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.plan import LinkPlan
+from gateway.registry import load
+from gateway.security import PLAIN
+from gateway.transports import unix
+
+from ..building import Wire, make_house
+
+
+def plan(**options: Any) -> LinkPlan:
+    chosen = unix.Options(codec=load("codec", "raw").Options(), **options)
+    return LinkPlan("local", "unix", chosen, ("gps",), load("framing", "lines").Options())
+
+
+class OptionsTests(SynchronousTestCase):
+    def test_one_place(self) -> None:
+        """Exactly one of listen and connect, short enough for a socket's name."""
+        for wrong in ({}, {"listen": "/a", "connect": "/b"}, {"listen": "/" + "x" * 107}):
+            self.assertRaises(ValidationError, unix.Options, **wrong)
+
+    def test_mode(self) -> None:
+        """The owner's alone unless said; octal digits only."""
+        self.assertEqual(unix.Options(listen="/a").mode, 0o600)
+        self.assertEqual(unix.Options(listen="/a", mode="0660").mode, 0o660)
+        self.assertRaises(ValidationError, unix.Options, listen="/a", mode="rw")
+
+
+class ListeningTests(SynchronousTestCase):
+    def test_accepted(self) -> None:
+        """Each client is a session that the log can tell from the others; one too many is refused."""
+        house = make_house(MemoryReactorClock())
+        link: Any = unix.Link(plan(listen="/tmp/x", max_sessions=1), house)
+        link.accepted(UNIXAddress(None), PLAIN).makeConnection(Wire())
+        self.assertEqual([session.peer for session in link.sessions], ["unix:/tmp/x local#1"])
+        self.assertIsNone(link.accepted(UNIXAddress(None), PLAIN))
+
+
+class ConnectingTests(SynchronousTestCase):
+    def test_dials(self) -> None:
+        """A connecting link dials its path as soon as it starts."""
+        house = make_house(MemoryReactorClock())
+        link: Any = unix.Link(plan(connect="/tmp/x"), house)
+        link.start()
+        self.assertEqual((link.keeper.state, link.place()), ("trying", "unix:/tmp/x"))
+        link.stop()
