@@ -55,9 +55,9 @@ class ListeningTests(SynchronousTestCase):
         port = link.listener._port
         self.assertIn(port, house.reactor.readers)
         self.assertGreater(link.listener.address.port, 0)
-        link.stop()
-        port.connectionLost(None)
+        stopped = link.stop()
         house.reactor.advance(0)
+        self.successResultOf(stopped)
         self.assertEqual((house.reactor.readers, house.reactor.getDelayedCalls()), (set(), []))
 
 
