@@ -33,7 +33,14 @@ class TlsTransport(TLSMemoryBIOProtocol):
     def dataReceived(self, data: bytes) -> None:
         if not self._handshakeDone and len(self.beginning) < SHOWN:
             self.beginning += data[: SHOWN - len(self.beginning)]
-        super().dataReceived(data)
+        if len(data) <= _RECORD:
+            super().dataReceived(data)
+            return
+        # OpenSSL's buffer for input keeps the size of the largest piece for as long as the connection lives.
+        for start in range(0, len(data), _RECORD):
+            if self._aborted or self._lostTLSConnection:
+                break
+            super().dataReceived(data[start : start + _RECORD])
 
     def abortConnection(self) -> None:
         if self.connected:
