@@ -31,7 +31,9 @@ class Options(FramingOptions):
     counts_itself: YesNo = Field(False, description="whether the length includes the header (the bytes before the field, and the field)")
 
     resync: Duration = Field(
-        0.0, ge=0, description="a part of a packet followed by silence for so long is dropped, so that the next byte begins a packet; 0 never"
+        0.0,
+        ge=0,
+        description="a part of a packet followed by silence for so long is dropped, so that the next byte begins a packet; 0 never",
     )
 
     @model_validator(mode="after")

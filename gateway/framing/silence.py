@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, field_validator
 
 from .. import framing
-from ..options import Duration
+from ..options import Duration, parse_size
 from ..packet import EMPTY, Frames
 from . import FramingOptions, Oversize
 from ._assembly import Assembly
@@ -49,6 +49,17 @@ class Options(FramingOptions):
         description="a packet as long as max: emit (it ends there, nothing lost); longer: drop (skip to the next silence and count it),"
         " close (end the session; a serial port resyncs)",
     )
+
+    @field_validator("max", mode="before")
+    @classmethod
+    def _check_max(cls, value: object) -> object:
+        if isinstance(value, str):
+            if not re.match(r"-?\s*[0-9]", value):
+                raise ValueError('"max" is not a number (write a size, as 64KiB)')
+            value = 0 if value.startswith("-") else parse_size(value)
+        if isinstance(value, int) and value <= 0:
+            raise ValueError('"max" is not greater than 0')
+        return value
 
     @field_validator("interval")
     @classmethod

@@ -1,10 +1,12 @@
-"""What every framing promises, asked of all that the registry knows. A new framing needs a sample here, and no test of its own for these."""
+"""What every framing promises, asked of all that the registry knows: a new framing needs a sample here, and no test of its own for it."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hypothesis import given, settings
@@ -52,7 +54,7 @@ def _ended(payloads: Sequence[bytes]) -> list[bytes]:
 class Sample(NamedTuple):
     """Options as they stand in an INI file, and what of them the contract has to know."""
 
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = MappingProxyType({})
     opening: bytes | None = b""
     """What must come first for megabytes of ``abab`` to be part of one packet; None where no packet can be so long."""
     expected: Callable[[Sequence[bytes]], list[bytes]] = _as_they_are
@@ -108,13 +110,31 @@ SAMPLES: dict[str, list[Sample]] = {
     "cobs": [Sample(filler=b"\0", decoded=True)],
 }
 
-_PIECES = [b"\r", b"\n", b"\r\n", b"\0", b"\x01", b"\x02", b"\x03", b"\x05", b"\xc0", b"\xdb", b"\xdc", b"\xdd", b"END", b"E\r", b"<<", b">"]
+_PIECES = [
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b"\0",
+    b"\x01",
+    b"\x02",
+    b"\x03",
+    b"\x05",
+    b"\xc0",
+    b"\xdb",
+    b"\xdc",
+    b"\xdd",
+    b"END",
+    b"E\r",
+    b"<<",
+    b">",
+]
 _TEXT = st.one_of(st.sampled_from([*_PIECES, b"\\", b"\\n", b"a", b"aa", b"a" * MAX, b"\xff"]), st.binary(max_size=6))
 STREAMS = st.lists(_TEXT, max_size=24).map(b"".join)
 PAYLOADS = st.lists(st.one_of(st.lists(_TEXT, max_size=4).map(b"".join), st.binary(min_size=7, max_size=7)), max_size=6)
 CUTS = st.lists(st.integers(0, 200), max_size=6)
 POLICIES = st.sampled_from(["drop", "emit", "close"])
 EXAMPLES = settings(derandomize=True, max_examples=60, deadline=None, database=None)
+
 
 def samples() -> list[tuple[str, Sample]]:
     return [(name, sample) for name in registry.names("framing") for sample in SAMPLES.get(name, [])]
@@ -131,7 +151,7 @@ def framer(name: str, sample: Sample, **more: Any) -> Framer:
 
 def pieces(stream: bytes, cuts: Iterable[int]) -> list[bytes]:
     places = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    return [stream[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [stream[start:end] for start, end in pairwise(places)]
 
 
 class Outcome(NamedTuple):
@@ -171,7 +191,7 @@ class FramingContract(SynchronousTestCase):
     @EXAMPLES
     @given(STREAMS, CUTS, POLICIES, st.booleans())
     def test_any_split(self, stream: bytes, cuts: list[int], policy: str, clean: bool) -> None:
-        """However a stream is cut into reads, the packets are the same, and so are the bytes that were lost: whole, byte by byte, at random."""
+        """Whole, byte by byte, cut at random: the packets of a stream are the same, and so are the bytes that were lost."""
         for name, sample in samples():
             if name == "silence":
                 continue
@@ -256,7 +276,9 @@ class FramingContract(SynchronousTestCase):
                 for frames in found:
                     shortcut = writer.reframe(frames)
                     if shortcut is not None:
-                        self.assertEqual(shortcut, writer.encode(frames.payloads), f"{source_name} {source.options} to {name} {sample.options}")
+                        self.assertEqual(
+                            shortcut, writer.encode(frames.payloads), f"{source_name} {source.options} to {name} {sample.options}"
+                        )
 
     def test_long_packet(self) -> None:
         """Megabytes without a boundary: memory stays bounded, and what is lost is told while it lasts, but not at every read."""
@@ -291,7 +313,9 @@ class FramingContract(SynchronousTestCase):
         for name, sample in samples():
             more = {"size": 1 << 21} if name == "fixed" else {}
             if sample.opening is not None or more:
-                little, much = (self._cost_of_a_byte(framer(name, sample, max=1 << 21, **more), sample, held) for held in (1 << 10, 1 << 20))
+                little, much = (
+                    self._cost_of_a_byte(framer(name, sample, max=1 << 21, **more), sample, held) for held in (1 << 10, 1 << 20)
+                )
                 self.assertLess(much, 6 * little, f"{name} {sample.options}")
 
     def _cost_of_a_byte(self, framing: Framer, sample: Sample, held: int) -> float:

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.framing import FramingOptions
+from gateway.framing._assembly import Assembly
+from gateway.packet import EMPTY, Fault, Frames
+
+
+class AssemblyTests(SynchronousTestCase):
+    def assembly(self, on_oversize: str = "drop", separate: bool = False) -> Assembly:
+        return Assembly(FramingOptions.model_validate({"max": 4, "on_oversize": on_oversize}), "the next full stop", separate=separate)
+
+    def test_whole(self) -> None:
+        """Pieces become one packet at the boundary, whose bytes belong to the data, and to the payload only where they are kept."""
+        assembly = self.assembly()
+        assembly.add(b"ab")
+        self.assertIs(assembly.take(), EMPTY)
+        assembly.add(b"cd")
+        assembly.end(b".")
+        assembly.end(b".", keep=b".")
+        self.assertEqual(assembly.take(), Frames(b"abcd..", 2, (b"abcd", b".")))
+        self.assertIs(assembly.take(), EMPTY)
+
+    def test_separate(self) -> None:
+        """Where the wire has other bytes than the payload, both are kept, and what is lost is counted as on the wire."""
+        assembly = self.assembly(separate=True)
+        assembly.add(b"a", b"#61")
+        self.assertEqual(assembly.held, 4)
+        assembly.end(b".")
+        assembly.add(b"b", b"#62")
+        assembly.reject("noise", "why")
+        assembly.end(b".")
+        self.assertEqual(assembly.take(), Frames(b"#61.", 1, (b"a",), faults=(Fault("noise", "why", 4),)))
+
+    def test_drop(self) -> None:
+        """A packet that is too long is dropped to its end, and told once if that comes in the same read; the next is good."""
+        assembly = self.assembly()
+        for content in (b"abcde", b"ok"):
+            assembly.add(content)
+            assembly.end(b".")
+        fault = Fault("oversize", "a packet is longer than framing.max = 4 bytes: skipping to the next full stop", 6)
+        self.assertEqual(assembly.take(), Frames(b"ok.", 1, (b"ok",), faults=(fault,)))
+
+    def test_drop_over_many_reads(self) -> None:
+        """What follows in later reads is told when it is as much as the limit, and at the end: no byte untold, no fault for each read."""
+        assembly = self.assembly()
+        sizes = []
+        for _ in range(10):
+            assembly.add(b"abc")
+            self.assertLessEqual(assembly.held, 4)
+            sizes.append([(fault.event, fault.size) for fault in assembly.take().faults])
+        assembly.end(b".")
+        sizes.append([(fault.event, fault.size) for fault in assembly.take().faults])
+        skipped = [("skipped", 6)]
+        self.assertEqual(sizes, [[], [("oversize", 6)], [], skipped, [], skipped, [], skipped, [], skipped, [("skipped", 1)]])
+
+    def test_emit(self) -> None:
+        """Cut at the limit, nothing is lost: no piece is empty, the last one carries the boundary, and the fault drops nothing."""
+        assembly = self.assembly("emit")
+        for content in (b"abcd", b"efgh", b"ijkl"):
+            assembly.add(content)
+        assembly.end(b".")
+        fault = Fault("oversize", "a packet is longer than framing.max = 4 bytes: cut there")
+        self.assertEqual(assembly.take(), Frames(b"abcdefghijkl.", 3, (b"abcd", b"efgh", b"ijkl"), faults=(fault,)))
+
+    def test_close(self) -> None:
+        """The fault says that the session must end; who cannot end goes on behind the packet."""
+        assembly = self.assembly("close")
+        assembly.add(b"abcde")
+        fault = Fault("oversize", "a packet is longer than framing.max = 4 bytes (framing.on_oversize = close)", 5, fatal=True)
+        self.assertEqual(assembly.take(), Frames(b"", 0, (), faults=(fault,)))
+        assembly.end(b".")
+        assembly.add(b"ok")
+        assembly.end(b".")
+        self.assertEqual(assembly.take().payloads, [b"ok"])
+
+    def test_first_reason(self) -> None:
+        """Of a packet that is wrong in two ways the first is told."""
+        assembly = self.assembly()
+        assembly.add(b"abcde")
+        assembly.reject("noise", "later")
+        assembly.end()
+        self.assertEqual([fault.event for fault in assembly.take().faults], ["oversize"])
+
+    def test_finish(self) -> None:
+        """At the end of the stream what is held is the last packet or is told as a tail; of what is skipped the rest is told."""
+        for emit, expected in (
+            (True, Frames(b"ab", 1, (b"ab",))),
+            (
+                False,
+                Frames(
+                    b"", 0, (), faults=(Fault("tail", "2 bytes of a packet were dropped: the stream ended before the next full stop", 2),)
+                ),
+            ),
+        ):
+            assembly = self.assembly()
+            assembly.add(b"ab")
+            self.assertEqual(assembly.finish(emit), expected)
+            self.assertIs(assembly.finish(emit), EMPTY)
+        assembly.add(b"abcde")
+        self.assertEqual(assembly.take().faults[0].size, 5)
+        assembly.add(b"fg")
+        self.assertEqual([(fault.event, fault.size) for fault in assembly.finish(True).faults], [("skipped", 2)])
+        self.assertFalse(assembly.skipping)

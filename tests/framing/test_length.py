@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.errors import CodecError
+from gateway.framing.length import Framer, Options
+from gateway.packet import EMPTY, Frames
+
+
+def framer(**options: Any) -> Framer:
+    return Framer(Options(**options))
+
+
+class LengthTests(SynchronousTestCase):
+    def test_widths_and_orders(self) -> None:
+        """One, two and four bytes, in both orders, with and without the header in the count: the payload is what follows."""
+        for options, wire in (
+            ({"width": 1}, b"\x03abc"),
+            ({"width": 2}, b"\0\x03abc"),
+            ({"width": 4}, b"\0\0\0\x03abc"),
+            ({"width": 2, "order": "little"}, b"\x03\0abc"),
+            ({"width": 4, "order": "little"}, b"\x03\0\0\0abc"),
+            ({"width": 2, "counts_itself": "yes"}, b"\0\x05abc"),
+        ):
+            self.assertEqual(framer(**options).feed(wire, 0.0), Frames(wire, 1, (b"abc",)))
+            self.assertEqual(framer(**options).encode([b"abc"]), wire)
+
+    def test_offset(self) -> None:
+        """Bytes before the length field begin the payload, without the field; counted with the header where it counts itself."""
+        for options, wire in (
+            ({"width": 1, "offset": "2"}, b"HD\x03abc"),
+            ({"width": 1, "offset": "2", "counts_itself": "yes"}, b"HD\x06abc"),
+        ):
+            self.assertEqual(framer(**options).feed(wire, 0.0), Frames(wire, 1, (b"HDabc",)))
+            self.assertEqual(framer(**options).encode([b"HDabc"]), wire)
+
+    def test_empty(self) -> None:
+        """A length of nothing is an empty packet, at once."""
+        self.assertEqual(framer().feed(b"\0\0\0\0", 0.0), Frames(b"\0\0\0\0", 2, (b"", b"")))
+
+    def test_oversize(self) -> None:
+        """What is too long is skipped as far as its length says, without being stored; the next packet is good."""
+        framing = framer(max=10)
+        self.assertEqual([fault.event for fault in framing.feed(b"\0\x64" + b"x" * 30, 0.0).faults], ["oversize"])
+        self.assertEqual(framing.held, 0)
+        frames = framing.feed(b"x" * 70 + b"\0\x02ok", 0.0)
+        self.assertEqual((list(frames.payloads), [(fault.event, fault.size) for fault in frames.faults]), ([b"ok"], [("skipped", 70)]))
+
+    def test_impossible(self) -> None:
+        """A length less than the header is noise: the next possible header begins a packet; the session ends where that was asked for."""
+        for policy in ("drop", "emit", "close"):
+            framing = framer(counts_itself="yes", on_oversize=policy)
+            frames = framing.feed(b"\0\0\0\0\x04ok", 0.0)
+            self.assertEqual(list(frames.payloads), [b"ok"])
+            ((event, text, size, fatal),) = frames.faults
+            self.assertEqual((event, size, fatal), ("bad_length", 3, policy == "close"))
+            self.assertIn("a length of 0 bytes is less than the header's 2", text)
+
+    def test_resync(self) -> None:
+        """With resync, silence within a packet or a header drops it: the next byte begins one."""
+        for part in (b"\0", b"\0\x09abc"):
+            framing = framer(resync="50ms")
+            framing.feed(part, 1.0)
+            self.assertEqual(framing.deadline, 1.05)
+            self.assertEqual(framing.expire(1.0), EMPTY)
+            self.assertEqual([(fault.event, fault.size) for fault in framing.expire(1.05).faults], [("noise", len(part))])
+            self.assertIsNone(framing.deadline)
+            self.assertEqual(framing.feed(b"\0\x02ok", 2.0).payloads, [b"ok"])
+            self.assertIsNone(framing.deadline)
+            framing.feed(part, 3.0)
+            self.assertEqual(framing.feed(b"\0\x02ok", 4.0).payloads, [b"ok"])
+
+    def test_resync_of_an_oversize_packet(self) -> None:
+        """Four bytes of noise that say gigabytes cost the time of the silence, not that of the gigabytes."""
+        framing = framer(width=4, resync="50ms")
+        framing.feed(b"\xff\xff\xff\xff" * 10, 1.0)
+        framing.expire(1.05)
+        self.assertEqual(framing.feed(b"\0\0\0\x02ok", 2.0).payloads, [b"ok"])
+
+    def test_tail(self) -> None:
+        """A packet without its end is none, after a clean end neither: it is told with its header."""
+        for part in (b"\0", b"\0\x09abc"):
+            for clean in (True, False):
+                framing = framer()
+                framing.feed(part, 0.0)
+                self.assertEqual([(fault.event, fault.size) for fault in framing.finish(clean).faults], [("tail", len(part))])
+                self.assertEqual(framing.feed(b"\0\x02ok", 0.0).payloads, [b"ok"])
+
+    def test_refused(self) -> None:
+        """A payload that the field cannot count, that lacks the header, or that is over the limit is refused, naming which."""
+        for options, payload, message in (
+            ({"width": 1}, b"x" * 256, "a length of 256 bytes is more than framing.width = 1 can say"),
+            ({"width": 1, "counts_itself": "yes"}, b"x" * 255, "a length of 256 bytes"),
+            ({"offset": "4"}, b"abc", "a packet of 3 bytes is shorter than framing.offset = 4"),
+            ({"max": 3}, b"abcd", "a packet of 4 bytes is longer than framing.max = 3"),
+        ):
+            with self.assertRaisesRegex(CodecError, message):
+                framer(**options).encode([payload])
+
+    def test_options(self) -> None:
+        """Other widths and orders, and a header over the limit, are configuration errors."""
+        for options in ({"width": 3}, {"order": "middle"}, {"offset": "-1"}, {"offset": "20", "max": "10"}):
+            with self.assertRaises(ValidationError):
+                Options(**options)  # type: ignore[arg-type]

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.errors import CodecError
+from gateway.framing.slip import Framer, Options
+from gateway.packet import Frames
+
+
+def framer(**options: Any) -> Framer:
+    return Framer(Options(**options))
+
+
+class SlipTests(SynchronousTestCase):
+    def test_vectors(self) -> None:
+        """END and ESC in a packet are the two escapes of RFC 1055, in both directions."""
+        for payload, wire in (
+            (b"abc", b"abc\xc0"),
+            (b"\xc0", b"\xdb\xdc\xc0"),
+            (b"\xdb", b"\xdb\xdd\xc0"),
+            (b"\xdb\xdc\xdd\xc0", b"\xdb\xdd\xdc\xdd\xdb\xdc\xc0"),
+        ):
+            self.assertEqual(framer().encode([payload]), wire)
+            self.assertEqual(framer().feed(wire, 0.0), Frames(wire, 1, (payload,)))
+
+    def test_every_byte(self) -> None:
+        """All 256 bytes pass, byte by byte too: an escape may be cut by the end of a read."""
+        payload = bytes(range(256)) * 2
+        wire = framer().encode([payload])
+        framing, found = framer(), []
+        for at in range(len(wire)):
+            found += framing.feed(wire[at : at + 1], 0.0).payloads
+        self.assertEqual(found, [payload])
+
+    def test_empty_frames(self) -> None:
+        """ENDs in a row are no packets; the one before a packet, which many senders write, belongs to it."""
+        frames = framer().feed(b"\xc0\xc0\xc0a\xc0\xc0b\xc0\xc0", 0.0)
+        self.assertEqual((frames.data, list(frames.payloads), frames.faults), (b"\xc0a\xc0\xc0b\xc0", [b"a", b"b"], ()))
+
+    def test_leading_end(self) -> None:
+        """It is written where it was asked for, and makes line noise a packet of its own."""
+        wire = framer(leading_end="yes").encode([b"a", b"b"])
+        self.assertEqual(wire, b"\xc0a\xc0\xc0b\xc0")
+        self.assertEqual(list(framer().feed(b"noise" + wire, 0.0).payloads), [b"noise", b"a", b"b"])
+
+    def test_bad_escape(self) -> None:
+        """An escape that there is not drops its packet, and no other; so does one at the end of a packet."""
+        for bad in (b"a\xdbb", b"\xdb\xdb\xdc", b"a\xdb", b"\xdb"):
+            frames = framer().feed(b"one\xc0" + bad + b"\xc0two\xc0", 0.0)
+            self.assertEqual(list(frames.payloads), [b"one", b"two"])
+            self.assertEqual([(fault.event, fault.size) for fault in frames.faults], [("bad_escape", len(bad) + 1)])
+
+    def test_limit(self) -> None:
+        """The limit is for the payload, not for its escapes."""
+        self.assertEqual(list(framer(max=4).feed(b"\xdb\xdc" * 4 + b"\xc0", 0.0).payloads), [b"\xc0" * 4])
+        frames = framer(max=4).feed(b"\xdb\xdc" * 5 + b"\xc0ok\xc0", 0.0)
+        self.assertEqual((list(frames.payloads), [(fault.event, fault.size) for fault in frames.faults]), ([b"ok"], [("oversize", 11)]))
+        frames = framer(max=4, on_oversize="emit").feed(b"\xdb\xdc" * 5 + b"\xc0", 0.0)
+        self.assertEqual((list(frames.payloads), frames.data), ([b"\xc0" * 4, b"\xc0"], b"\xdb\xdc" * 5 + b"\xc0"))
+
+    def test_tail(self) -> None:
+        """A packet without END is none, after a clean end neither: it is told."""
+        for clean in (True, False):
+            framing = framer()
+            framing.feed(b"abc\xdb", 0.0)
+            self.assertEqual([(fault.event, fault.size) for fault in framing.finish(clean).faults], [("tail", 4)])
+            self.assertEqual(list(framing.feed(b"\xdcok\xc0", 0.0).payloads), [b"\xdcok"])
+
+    def test_refused(self) -> None:
+        """An empty packet, which a reader would skip, and one over the limit cannot be written."""
+        with self.assertRaisesRegex(CodecError, "an empty packet cannot be written in SLIP"):
+            framer().encode([b""])
+        with self.assertRaisesRegex(CodecError, r"longer than framing\.max = 2"):
+            framer(max=2).encode([b"abc"])
