@@ -82,6 +82,7 @@ function draw() {
   drawing = true;
   requestAnimationFrame(() => {
     drawing = false;
+    if (paused) return;
     const atEnd = rows.scrollHeight - rows.scrollTop - rows.clientHeight < 40;
     const fresh = document.createDocumentFragment();
     if (skipped) fresh.append(row(null, `${skipped} packets not shown`, "gap"));

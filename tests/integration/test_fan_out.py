@@ -160,4 +160,3 @@ class SlowReaderTests(TestCase):
         await child.stop()
         self.assertIn(b"slow_disconnects 1", child.said.data)
         self.assertRegex(child.said.data.decode(), r"dropped_packets \d+")
-

@@ -67,7 +67,7 @@ class StormTests(TestCase):
 
     async def test_thousand_at_once(self) -> None:
         """A thousand clients that connect at once are all served."""
-        child, device, port = await self.start()
+        _, device, port = await self.start()
         clients = await deferToThread(storm, port, 1000)
         self.addCleanup(reset_all, clients)
         served = deferToThread(read_line, clients, b"hello\n")
@@ -132,7 +132,7 @@ class TerminationTests(TestCase):
     timeout = 120
 
     async def test_flushes_whole_packets(self) -> None:
-        """TERM ends the program with every socket closed and the whole packets in the outboxes written; a client that never reads does not hold it."""
+        """TERM closes every socket and writes the whole packets in the outboxes; a client that never reads does not hold the end up."""
         from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 
         place, device = folder(self), Device(self)

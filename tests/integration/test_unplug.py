@@ -25,7 +25,7 @@ class UnplugTests(TestCase):
     timeout = 120
 
     async def test_unplug_and_replug(self) -> None:
-        """Clients stay connected; nothing partial is delivered; a command sent meanwhile is refused and never played; packets flow again."""
+        """Clients stay connected; nothing partial is delivered; a command sent meanwhile is refused, never played; packets flow again."""
         place = folder(self)
         name = place / "tty"
         device = Device(self)

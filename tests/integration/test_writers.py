@@ -97,7 +97,7 @@ class WritersTests(TestCase):
     timeout = 300
 
     async def test_ten_writers(self) -> None:
-        """10 clients write 600 000 packets, cut at odd places, while the device is slow at times: none is corrupt, lost or out of order; memory is bounded."""
+        """10 clients write 600 000 packets, cut at odd places, to a device that is slow at times: none is corrupt, lost or disordered."""
         place, device = folder(self), Checking(self)
         (place / "gw.ini").write_text(f"[dev]\ndevice = {device.path}\nframing = lines\n[lan]\nlisten = 127.0.0.1:0\nattach = dev\n")
         child = gateway(self, place / "gw.ini")
