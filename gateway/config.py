@@ -20,7 +20,7 @@ from .options import Duration, Options, Size
 from .places import Exposure, check_places, exposures
 from .plan import LinkOptions, LinkPlan
 from .sections import Reading, load_part
-from .sentences import did_you_mean, quote
+from .sentences import did_you_mean, quote, shorten
 from .wiring import Draft, Wiring, check_name
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class _Loading:
     def _check_tls_name(self, draft: Draft) -> None:
         name = draft.text("tls")
         if name and name not in self._tls and draft.module is not None and "tls" in draft.module.Options.model_fields:
-            draft.reading.refuse(f"there is no [tls {name}] section{did_you_mean(name, self._tls)}", "tls")
+            draft.reading.refuse(f"there is no [tls {shorten(name)}] section{did_you_mean(name, self._tls)}", "tls")
 
     def _knows_clients(self, draft: Draft) -> bool:
         _section, _reading, options = self._tls.get(draft.text("tls"), (None, None, None))

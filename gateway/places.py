@@ -68,7 +68,7 @@ def _check_loop(draft: Draft, other: Draft) -> None:
     here = connect == listen
     if isinstance(connect, Address) and isinstance(listen, Address):
         to, at = _host(connect), _host(listen)
-        here = connect.port == listen.port and (to == at or (at in _ANYWHERE and (to in _ANYWHERE or is_loopback(to))))
+        here = connect.port == listen.port != 0 and (to == at or (at in _ANYWHERE and (to in _ANYWHERE or is_loopback(to))))
     if here:
         draft.reading.refuse(f"{connect} is where [{other.name}] listens: join links of one file by subscribe or attach", "connect")
 

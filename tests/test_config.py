@@ -107,6 +107,14 @@ class Loading(ConfigCase):
         """A file larger than any configuration is refused, and not read to its end."""
         self.assertEqual(self.mistakes("; " + "x" * (2 << 20)), ["gw.ini: larger than 1 MiB: this is not a configuration"])
 
+    def test_absurd_numbers(self) -> None:
+        """Numbers with hundreds of digits are refused like any other, and shown by their beginning."""
+        number = "9" * 400
+        found = self.mistakes(
+            BRIDGE + f"outbox.bytes = {number}GiB\nstall_timeout = {number}s\nmax_sessions = {number}\ntrace_rate = {number}/s"
+        )
+        self.assertEqual([line.partition(":")[2].split()[0] for line in found], ["7:", "8:", "9:", "10:"])
+
     def test_no_link(self) -> None:
         """A file without a link would do nothing, so it is refused."""
         self.assertEqual(
@@ -293,6 +301,11 @@ class Tls(ConfigCase):
                 "gw.ini:8: [out] topic: 'feed/edge-1' is already the topic of [in]",
             ],
         )
+
+    def test_one_mistake_one_error(self) -> None:
+        """Where the [tls] section itself is wrong, nothing follows from what it might have said."""
+        text = "[in]\nlisten = 0.0.0.0:7000\ntls = site\ntopic = feed/{client}\n[tls site]\nminimum = new"
+        self.assertEqual(self.mistakes(text), ["gw.ini:6: [tls site] minimum: 'new' is not one of 1.2, 1.3"])
 
     def test_anybody_writes(self) -> None:
         """With TLS but without client certificates whoever comes can write: that is marked where it reaches somebody."""

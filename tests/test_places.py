@@ -58,6 +58,7 @@ class Places(ConfigCase):
             said = f"gw.ini:4: [b] connect: {connect} is where [a] listens: join links of one file by subscribe or attach"
             self.assertEqual(self.mistakes(links(f"listen = {listen}", f"connect = {connect}")), [said])
         self.config(links("listen = 0.0.0.0:7000", "connect = 10.0.0.1:7000", "connect = localhost:7001"))
+        self.assertEqual(len(self.mistakes(links("listen = 127.0.0.1:0", "connect = 127.0.0.1:0"))), 1)
 
     def test_with_other_mistakes(self) -> None:
         """Places are compared also where a section has other mistakes."""

@@ -170,6 +170,10 @@ class Framings(ConfigCase):
         ):
             self.assertEqual(self.framing(text), ("raw", True, ""), text)
 
+    def test_devices(self) -> None:
+        """A device without framing is raw, whatever its codec."""
+        self.assertEqual(self.framing("[a]\ndevice = /dev/b\ncodec = json"), ("raw", False, ""))
+
     def test_messages(self) -> None:
         """A peer that speaks in messages has no framing, and none is taken over from it."""
         text = "[web]\ntransport = websocket\nlisten = 127.0.0.1:0\n[a]\nlisten = 127.0.0.1:0\nsubscribe = web"
