@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import queue
 import select
+import sys
 import threading
 from collections import deque
 from contextlib import suppress
@@ -110,7 +111,7 @@ def _close(port: Any) -> None:
     if isinstance(ahead, queue.Queue):
         with ahead.mutex:
             # Its thread may wait for room, and close waits for its thread.
-            ahead.maxsize = 0
+            ahead.maxsize = sys.maxsize
             ahead.not_full.notify_all()
     with suppress(Exception):  # a dead port may fail in any way; it is gone in all of them
         port.close()
