@@ -106,12 +106,16 @@ def check_files(options: TlsOptions, role: Role = "client", now: datetime | None
     problems = []
     if role != "client" and options.certificate is None:
         problems.append("certificate: a listener needs one: set certificate and private_key")
-    for check in (_check_certificate, _check_key, _check_ca, _check_openssl):
+    for check in (_check_certificate, _check_key, _check_ca):
         try:
             check(options, now or utc_now())
         except ConfigError as error:
-            if str(error) not in problems:
-                problems.append(str(error))
+            problems.append(str(error))
+    if not problems:
+        try:
+            client_context(options, "localhost")
+        except ConfigError as error:
+            problems.append(str(error))
     return problems
 
 
@@ -222,7 +226,3 @@ def _check_key(options: TlsOptions, now: datetime) -> None:
 def _check_ca(options: TlsOptions, now: datetime) -> None:
     if options.ca is not None:
         read_certificates(options.ca, "ca")
-
-
-def _check_openssl(options: TlsOptions, now: datetime) -> None:
-    client_context(options, "localhost")

@@ -83,9 +83,16 @@ def issue(
     return Issued(signed, key, above)
 
 
-@cache
-def authority(name: str = "the CA of the tests") -> Issued:
+OURS = "the CA of the tests"
+
+
+def authority(name: str = OURS) -> Issued:
     """A CA; one for each name in a run."""
+    return _authority(name)
+
+
+@cache
+def _authority(name: str) -> Issued:
     return issue(None, common_name=name, ca=True)
 
 
@@ -131,6 +138,6 @@ def rover() -> tuple[str, str]:
 
 
 @cache
-def ca_file(name: str = "the CA of the tests") -> str:
+def ca_file(name: str = OURS) -> str:
     """The CA's certificate as a file."""
     return authority(name).write(folder(), name.replace(" ", "-"))[0]
