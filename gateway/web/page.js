@@ -56,7 +56,7 @@ function lostBefore(packet) {
 
 function received(data) {
   count += 1;
-  let text, time = new Date(), lost = 0;
+  let text, time = new Date(), lost = 0, source = "";
   if (typeof data !== "string") {
     text = hex(data);
   } else {
@@ -66,10 +66,15 @@ function received(data) {
       lost = lostBefore(packet);
       const stamped = new Date(packet.time);
       if (!Number.isNaN(stamped.getTime())) time = stamped;
+      if (typeof packet.topic === "string") {
+        source = `${packet.topic} ${packet.seq}`;
+        const payload = typeof packet.text === "string" ? packet.text : `base64 ${packet.base64}`;
+        text = visible(packet.fields ? `${payload}  ${JSON.stringify(packet.fields)}` : payload);
+      }
     }
   }
   missing += lost;
-  waiting.push({ text, time, lost });
+  waiting.push({ text, time, lost, source });
   if (waiting.length > MOST_ROWS) {
     waiting.shift();
     skipped += 1;
@@ -85,10 +90,11 @@ function draw() {
     if (paused) return;
     const atEnd = rows.scrollHeight - rows.scrollTop - rows.clientHeight < 40;
     const fresh = document.createDocumentFragment();
-    if (skipped) fresh.append(row(null, `${skipped} packets not shown`, "gap"));
-    for (const { text, time, lost } of waiting) {
-      if (lost) fresh.append(row(null, `${lost} missing`, "gap"));
-      fresh.append(row(time, text, ""));
+    if (skipped) fresh.append(remark(`${skipped} packets not shown`));
+    for (const { text, time, lost, source } of waiting) {
+      if (lost) fresh.append(remark(`${lost} missing`));
+      const clock = time.toLocaleTimeString([], { hour12: false }) + "." + String(time.getMilliseconds()).padStart(3, "0");
+      fresh.append(row(["when", clock], ["source", source], ["text", text]));
     }
     waiting = [];
     skipped = 0;
@@ -98,19 +104,19 @@ function draw() {
   });
 }
 
-function row(time, text, kind) {
+function row(...cells) {
   const item = document.createElement("li");
-  if (time) {
-    const stamp = document.createElement("time");
-    stamp.textContent = time.toLocaleTimeString([], { hour12: false }) + "." + String(time.getMilliseconds()).padStart(3, "0");
-    item.append(stamp);
+  for (const [kind, text] of cells) {
+    if (!text) continue;
+    const cell = document.createElement("span");
+    cell.className = kind;
+    cell.textContent = text;
+    item.append(cell);
   }
-  const body = document.createElement("span");
-  body.textContent = text;
-  body.className = kind;
-  item.append(body);
   return item;
 }
+
+const remark = (text) => row(["gap", text]);
 
 let counted = 0, countedAt = performance.now();
 setInterval(() => {

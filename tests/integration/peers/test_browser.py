@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -34,7 +35,7 @@ FLAGS = (
 PATIENCE = 60.0
 STATE = "document.getElementById('state').dataset.state"
 ROWS = "document.getElementById('rows').childElementCount"
-LAST = "document.querySelector('#rows li:last-child span').textContent"
+LAST = "document.querySelector('#rows li:last-child .text').textContent"
 
 
 def shown(name: str) -> str:
@@ -55,7 +56,9 @@ class Chromium:
 
     def __init__(self, profile: Path) -> None:
         command = ["chromium", *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        # Its crash reporter writes into the home directory whatever the profile is.
+        environment = {**os.environ, "HOME": str(profile)}
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment)
         assert self._process.stderr is not None
         for line in self._process.stderr:
             if found := re.search(rb"DevTools listening on (ws://\S+)", line):
@@ -183,6 +186,8 @@ class PageTests(ServedTestCase):
         def visit() -> None:
             browser.until(shown("gaps"), lambda gaps: gaps > 2)
             browser.until("document.querySelector('#rows .gap').textContent", lambda text: text == "1 missing")
+            self.assertEqual(browser.until(LAST), "x")
+            self.assertRegex(browser.until("document.querySelector('#rows li:last-child .source').textContent"), r"^gps \d+$")
             browser.look("document.getElementById('line').value = 'hello'; document.getElementById('send').click()")
 
         await deferToThread(visit)
