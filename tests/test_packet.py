@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pickle
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.packet import EMPTY, Batch, Fault, Frames, Packet
+
+
+class FramesTests(SynchronousTestCase):
+    def test_given_payloads(self) -> None:
+        """Payloads that were given are those."""
+        self.assertEqual(list(Frames(b"<a><b>", 2, (b"a", b"b")).payloads), [b"a", b"b"])
+
+    def test_cut_on_first_use(self) -> None:
+        """Else they are cut behind each delimiter, each loses one strip at its end, and they are cut once."""
+        frames = Frames(b"a\r\n\nb\r\r\n\r\n", 4, delimiter=b"\n", strip=b"\r")
+        self.assertEqual(list(frames.payloads), [b"a", b"", b"b\r", b""])
+        self.assertIs(frames.payloads, frames.payloads)
+        self.assertEqual(list(Frames(b"a\r\0b\0", 2, delimiter=b"\0").payloads), [b"a\r", b"b"])
+
+    def test_equality(self) -> None:
+        """Frames are equal when they say the same, however their payloads came about."""
+        lazy, given = Frames(b"a\nb\n", 2, delimiter=b"\n"), Frames(b"a\nb\n", 2, [b"a", b"b"])
+        self.assertEqual(lazy, given)
+        self.assertNotEqual(lazy, Frames(b"a\nb\n", 2, [b"a", b"b"], faults=(Fault("noise", "why"),)))
+        self.assertNotEqual(lazy, Frames(b"a\nb\n", 2, [b"a", b"c"]))
+        self.assertNotEqual(lazy, b"a\nb\n")
+
+    def test_empty(self) -> None:
+        """EMPTY has nothing in it."""
+        self.assertEqual((EMPTY.data, EMPTY.count, list(EMPTY.payloads), EMPTY.faults), (b"", 0, [], ()))
+
+
+class BatchTests(SynchronousTestCase):
+    def test_packets(self) -> None:
+        """Packets are numbered from the batch's own number, and have its time, and their fields where there are any."""
+        frames = Frames(b"a\nb\n", 2, delimiter=b"\n")
+        self.assertEqual(
+            list(Batch("t", "r", 7, 99, "s", frames).packets()), [Packet("t", 7, 99, b"a", None), Packet("t", 8, 99, b"b", None)]
+        )
+        found = list(Batch("t", "r", 7, 99, "s", frames, fields=[None, {"x": 1}]).packets())
+        self.assertEqual([packet.fields for packet in found], [None, {"x": 1}])
+
+    def test_nothing_alive(self) -> None:
+        """A batch can be sent to another process as it is, with its payloads uncut."""
+        batch = Batch("t", "r", 7, 99, "s", Frames(b"a\r\nb\n", 2, delimiter=b"\n", strip=b"\r"), reply_to="s2", fields=[None, {"x": 1}])
+        copy = pickle.loads(pickle.dumps(batch))
+        for name in Batch.__slots__:
+            self.assertEqual(getattr(copy, name), getattr(batch, name))
+        self.assertEqual((copy.data, copy.count, list(copy.payloads)), (b"a\r\nb\n", 2, [b"a", b"b"]))
+
+    def test_repr(self) -> None:
+        """A log line names topic, run, numbers and origin, and not the bytes."""
+        self.assertEqual(repr(Batch("t", "r", 7, 99, "s", Frames(b"secret\n", 1, delimiter=b"\n"))), "<Batch t r:7+1 from s>")

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import sys
+from importlib import invalidate_caches
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway import registry
+from gateway.codecs.json import Codec
+from gateway.codecs.json import Options as JsonOptions
+from gateway.framing.lines import Framer
+from gateway.framing.lines import Options as LinesOptions
+
+
+class RegistryTests(SynchronousTestCase):
+    def test_names(self) -> None:
+        """Parts are known by the names of their files; what they share is none."""
+        framings = {"raw", "lines", "delimiter", "fixed", "length", "enclosed", "silence", "slip", "cobs"}
+        self.assertLessEqual(framings, set(registry.names("framing")))
+        self.assertLessEqual({"raw", "text", "json", "hex"}, set(registry.names("codec")))
+        self.assertFalse([name for kind in ("framing", "codec", "transport") for name in registry.names(kind) if name.startswith("_")])
+        self.assertEqual(registry.names("framing"), sorted(registry.names("framing")))
+
+    def test_load(self) -> None:
+        """The module of a part has its options; there is none of another name, nor of the name of what they share."""
+        self.assertIs(registry.load("framing", "lines").Options, LinesOptions)
+        for name in ("line", "_search", "", "lines.Options"):
+            with self.assertRaises(KeyError):
+                registry.load("framing", name)
+
+    def test_from_options(self) -> None:
+        """The part that options belong to is found from them."""
+        self.assertEqual((registry.kind_name(LinesOptions()), registry.kind_name(JsonOptions())), ("lines", "json"))
+        self.assertIsInstance(registry.make_framer(LinesOptions()), Framer)
+        self.assertIsInstance(registry.make_codec(JsonOptions()), Codec)
+
+
+class ForeignPartTests(SynchronousTestCase):
+    """Parts on a path of this test's own."""
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp())
+        self.path.mkdir()
+        self.patch(sys, "path", [str(self.path.absolute()), *sys.path])
+        self.addCleanup(registry._parts.cache_clear)
+        self.addCleanup(lambda: [sys.modules.pop(name) for name in list(sys.modules) if name.startswith("foreign_part")])
+
+    def write(self, name: str, text: str) -> None:
+        file = self.path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        invalidate_caches()
+        registry._parts.cache_clear()
+
+    def test_entry_point(self) -> None:
+        """Another distribution adds a part by an entry point; its options lead back to it."""
+        self.write("foreign_part.py", "from gateway.framing import FramingOptions\nclass Options(FramingOptions):\n    pass\n")
+        self.write("foreign-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: foreign\nVersion: 1\n")
+        self.write("foreign-1.dist-info/entry_points.txt", "[gateway.framing]\nodd = foreign_part\n")
+        self.assertIn("odd", registry.names("framing"))
+        self.assertEqual(registry.kind_name(registry.load("framing", "odd").Options()), "odd")
+
+    def test_missing_library(self) -> None:
+        """The list of names imports no part: a library that one lacks is missed when that one is loaded, and only then."""
+        self.write("foreign_parts/__init__.py", "")
+        self.write("foreign_parts/needy.py", "import a_library_that_there_is_not\n")
+        self.patch(registry, "_PACKAGES", {"framing": "foreign_parts"})
+        self.assertEqual(registry.names("framing"), ["needy"])
+        with self.assertRaisesRegex(ImportError, "a_library_that_there_is_not"):
+            registry.load("framing", "needy")
