@@ -1,4 +1,7 @@
-"""``python -m benchmarks [--full] [GROUP ...]``: every group runs its peers side by side in each round; ratios are taken per round, then their median."""
+"""``python -m benchmarks [--full] [GROUP ...]``.
+
+Every group runs its peers side by side in each round; ratios are taken per round, then their median.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,8 @@ def compare(group: Group, rounds: int, clients: Sequence[int]) -> bool:
             reached &= good
             mine, theirs = statistics.median(values[group.gateway]), statistics.median(values[peer])
             print(
-                f"| {group.name} | {count} | {peer} | {theirs:.4g} | {mine:.4g} | {as_ratio(ratio)} [{as_ratio(min(ratios))} - {as_ratio(max(ratios))}] "
+                f"| {group.name} | {count} | {peer} | {theirs:.4g} | {mine:.4g} | {as_ratio(ratio)} [{as_ratio(min(ratios))} -"
+                f" {as_ratio(max(ratios))}] "
                 f"| {as_ratio(goal)} | {'reached' if good else 'NOT REACHED'} |",
                 flush=True,
             )
@@ -107,7 +111,8 @@ def memory(clients: int) -> bool:
         good = mine <= per_connection and start <= base
         reached &= good
         print(
-            f"| memory | {clients} | {protocol[1]} | base {start:.1f} MB (goal {base}) | {mine:.2f} kB a connection | - | {per_connection} | {'reached' if good else 'NOT REACHED'} |",
+            f"| memory | {clients} | {protocol[1]} | base {start:.1f} MB (goal {base}) | {mine:.2f} kB a connection | - |"
+            f" {per_connection} | {'reached' if good else 'NOT REACHED'} |",
             flush=True,
         )
     return reached

@@ -15,7 +15,8 @@ OUTBOX = "outbox.bytes = 64MiB\noutbox.packets = 10000000\nmax_sessions = 6000\n
 KINDS = {
     "tcp": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\nframing = lines\n",
     "inherited": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\n",
-    "tls": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\nframing = lines\ntls = bench\n[tls bench]\ncertificate = certificate.pem\nprivate_key = private_key.pem\n",
+    "tls": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\nframing = lines\ntls = bench\n"
+    "[tls bench]\ncertificate = certificate.pem\nprivate_key = private_key.pem\n",
     "ws": "[net]\ntransport = websocket\nlisten = 127.0.0.1:{port}\nattach = dev\ncodec = raw\n",
     "json": "[net]\ntransport = websocket\nlisten = 127.0.0.1:{port}\nattach = dev\ncodec = json\n",
     "slow": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\nframing = lines\n",

@@ -105,7 +105,7 @@ def pending(transport: Any) -> int:
 
 
 def peer_gone(transport: Any) -> str:
-    """Whether the peer left while reading is paused, when Twisted cannot know: ``"reset"``, ``"closed"`` (it will send no more) or ``""``."""
+    """Whether the peer left while reading is paused, when Twisted cannot know: "reset", "closed" (it will send no more) or ""."""
     wire = _wire(transport)
     if not isinstance(wire, FileDescriptor):
         return ""

@@ -22,7 +22,7 @@ STEADY = 10.0
 
 
 class Backoff:
-    """Delays before the attempts after a failure: each 1.6 times the last, from ``first`` to ``longest`` seconds, +-25 % so that many do not come at once."""
+    """Delays before attempts: each 1.6 times the last, from ``first`` to ``longest`` seconds, +-25 % so that many do not come at once."""
 
     def __init__(self, first: float = 0.5, longest: float = 30.0, jitter: Callable[[], float] = random.random) -> None:
         self._first = first

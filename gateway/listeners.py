@@ -71,7 +71,9 @@ class Listener:
                 raise ListenError(f"[{self._name}] cannot listen on {self._place}: {_cause(number, error)}") from None
             if not self._told:
                 self._told = True
-                self._house.log.warn("[{name}] {place} is not an address of this machine (yet); it is tried again", name=self._name, place=self._place)
+                self._house.log.warn(
+                    "[{name}] {place} is not an address of this machine (yet); it is tried again", name=self._name, place=self._place
+                )
             self._timer = self._house.reactor.callLater(self._backoff.delay(), self._again)
             return
         host = self._port.getHost()
@@ -114,7 +116,7 @@ def tcp_listener(house: House, name: str, address: Address, build: Build, tls: A
 
 
 def unix_listener(house: House, name: str, path: str, mode: int, build: Build, tls: Any = None) -> Listener:
-    """A listener on a UNIX socket, which never has wider permissions than ``mode``; a dead one in its place is removed, a live one is not."""
+    """A listener on a UNIX socket that never has wider permissions than ``mode``; a dead one in its place is removed, a live one not."""
 
     def open_port(factory: Factory) -> DirectUNIXPort:
         _remove_dead_socket(name, path)

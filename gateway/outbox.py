@@ -25,7 +25,8 @@ class OutboxOptions(Options):
     packets: Integer = Field(1_000_000, ge=1, description="how many packets may wait for one slow session")
     when_full: WhenFull = Field(
         "disconnect",
-        description="who loses when a packet does not fit: drop-oldest, drop-newest, disconnect (the slow session), or block (whoever publishes is paused)",
+        description="who loses when a packet does not fit: drop-oldest, drop-newest, disconnect (the slow session), or block (whoever"
+        " publishes is paused)",
     )
 
 
@@ -94,7 +95,18 @@ class Outbox:
     ``give_up`` is called when all outboxes together are over their limit and this is the fullest; afterwards it is empty.
     """
 
-    __slots__ = ("_bytes_limit", "_items", "_memory", "_packets_limit", "_when_full", "bytes", "dropped_bytes", "dropped_packets", "give_up", "packets")
+    __slots__ = (
+        "_bytes_limit",
+        "_items",
+        "_memory",
+        "_packets_limit",
+        "_when_full",
+        "bytes",
+        "dropped_bytes",
+        "dropped_packets",
+        "give_up",
+        "packets",
+    )
 
     def __init__(self, options: OutboxOptions, memory: Memory, give_up: Callable[[], None]) -> None:
         self._bytes_limit = options.bytes

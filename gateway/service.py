@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
@@ -28,8 +28,8 @@ class Options(usage.Options):
 
     synopsis = "[options]"
     longdesc = "Moves packets from serial devices to TCP, TLS and WebSocket clients, and commands back."
-    optParameters = [["config", "c", "gw.ini", "The INI file."]]  # noqa: RUF012 (Twisted's own spelling)
-    optFlags = [["check", None, "Check the INI file, print what it comes to, and exit."]]  # noqa: RUF012
+    optParameters: ClassVar = [["config", "c", "gw.ini", "The INI file."]]
+    optFlags: ClassVar = [["check", None, "Check the INI file, print what it comes to, and exit."]]
 
     def postOptions(self) -> None:
         """Read and check everything before anything starts: exit status 78 with one line for each mistake."""
@@ -106,7 +106,9 @@ class GatewayService(Service):
         """One log line for each link with what it counted (also at SIGUSR2)."""
         for link in self.links.values():
             counted = ", ".join(f"{name} {count}" for name, count in sorted(link.counters.items()) if count)
-            self.house.log.info("[{name}] {sessions} sessions now; {counted}", name=link.name, sessions=len(link.sessions), counted=counted or "nothing yet")
+            self.house.log.info(
+                "[{name}] {sessions} sessions now; {counted}", name=link.name, sessions=len(link.sessions), counted=counted or "nothing yet"
+            )
 
 
 def raise_open_files() -> None:

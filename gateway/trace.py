@@ -10,7 +10,10 @@ _LONGEST = 4096
 
 
 class Trace:
-    """Traces in one style: ``hex``, ``hexdump`` or ``text``; with ``rate`` at most so many packets a second, the others counted in ``left_out``."""
+    """Traces in one style: ``hex``, ``hexdump`` or ``text``.
+
+    With ``rate`` at most so many packets a second are traced; the others are counted in ``left_out``.
+    """
 
     def __init__(self, style: str, rate: float | None = None) -> None:
         self._style = style

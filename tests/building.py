@@ -25,7 +25,9 @@ def make_house(clock: Any = None, **options: Any) -> House:
     return house
 
 
-def make_plan(name: str, framing: str = "lines", codec: str = "raw", hears: tuple[str, ...] = (), verbatim: bool = False, **options: Any) -> LinkPlan:
+def make_plan(
+    name: str, framing: str = "lines", codec: str = "raw", hears: tuple[str, ...] = (), verbatim: bool = False, **options: Any
+) -> LinkPlan:
     """A plan for a stream link; ``outbox`` may be a dict; options of the framing as ``framing_max=...``."""
     framing_options = {key.removeprefix("framing_"): options.pop(key) for key in list(options) if key.startswith("framing_")}
     if isinstance(options.get("outbox"), dict):

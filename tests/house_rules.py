@@ -15,9 +15,11 @@ PURE = 2
 _HOUSE = (
     "errors packet security topics",
     "admission bus demand numbering ini options outbox portsettings trace watch",
-    "captures codecs encoding fields framing places plan registry sections sentences sniff web.frames web.http web.origins web.upgrade wiring",
+    "captures codecs encoding fields framing places plan registry sections sentences sniff web.frames web.http web.origins web.upgrade"
+    " wiring",
     "arrival certificates checktable config dialing direct failures groups handshake holders house intake keepers kept linger link"
-    " listeners loopport notices opening player porterrors reference session stream tls tls_transport ttyport ttys urlport usbnames verify web",
+    " listeners loopport notices opening player porterrors reference session stream tls tls_transport ttyport ttys urlport usbnames"
+    " verify web",
     "transports",
     "service",
 )

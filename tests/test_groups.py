@@ -12,7 +12,7 @@ from .building import make_house, make_link
 
 class GroupsTests(SynchronousTestCase):
     def test_by_representation(self) -> None:
-        """Equal representations share a group and one encoder; members are as they are at each look, and a loop over them is not disturbed."""
+        """Equal representations share a group and one encoder; a loop over members is not disturbed by who comes or goes."""
         asked: list[object] = []
 
         def encoder(representation):  # type: ignore[no-untyped-def]

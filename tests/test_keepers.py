@@ -49,7 +49,9 @@ class KeeperTests(SynchronousTestCase):
         self.clock.advance(1.6)
         self.trials[-1].callback(None)
         self.assertEqual(self.keeper.state, "connected")
-        self.assertEqual(self.lines, ["[gauge] /dev/x: no such file; it is tried again until it is there", "[gauge] /dev/x: back after 3 s"])
+        self.assertEqual(
+            self.lines, ["[gauge] /dev/x: no such file; it is tried again until it is there", "[gauge] /dev/x: back after 3 s"]
+        )
         self.assertEqual(self.waits, [True, False, True, False])
 
     def test_wake(self) -> None:

@@ -75,7 +75,7 @@ class AbsentTests(SynchronousTestCase):
         device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "drop-oldest"})
         for text in (b"1", b"2", b"3"):
             self.house.bus.publish(command(text, "lan#1"))
-        session, wire = join(device)
+        _, wire = join(device)
         self.house.bus.publish(command(b"4", "lan#1"))
         self.assertEqual(wire.value(), b"2\n3\n4\n")
         self.assertEqual(device.counters["dropped_packets"], 1)

@@ -171,7 +171,7 @@ class LifeTests(SynchronousTestCase):
     def test_idle(self) -> None:
         """A session on which nothing moves for idle_timeout is ended; one that hears or says something is not."""
         link = make_link(self.house, "lan", hears=("gps",), idle_timeout=10.0)
-        quiet, quiet_wire = join(link)
+        _, quiet_wire = join(link)
         busy, busy_wire = join(link)
         self.house.bus.subscribe(["lan"], lambda batch: None, "test")
         for _ in range(25):

@@ -110,7 +110,7 @@ class MemoryTests(SynchronousTestCase):
     @settings(derandomize=True, max_examples=60)
     @given(st.sampled_from(["drop-oldest", "drop-newest", "disconnect", "block"]), st.lists(st.one_of(st.integers(1, 80), st.none())))
     def test_sums(self, policy: str, moves: list[int | None]) -> None:
-        """Whatever is offered and taken, the sums are those of the items inside, and every packet is inside, taken or counted as dropped."""
+        """Whatever is offered and taken, every packet is inside, taken or counted as dropped, and the sums agree."""
         memory = Memory(1 << 20)
         box = outbox(policy, memory=memory)
         offered = taken = 0

@@ -38,7 +38,10 @@ class ReadingTests(SessionTestCase):
         one.received(b"a\nb\nc")
         two.received(b"x\n")
         one.received(b"\n")
-        self.assertEqual([(b.seq, b.count, b.origin, list(b.payloads)) for b in heard], [(1, 2, "lan#1", [b"a", b"b"]), (3, 1, "lan#2", [b"x"]), (4, 1, "lan#1", [b"c"])])
+        self.assertEqual(
+            [(b.seq, b.count, b.origin, list(b.payloads)) for b in heard],
+            [(1, 2, "lan#1", [b"a", b"b"]), (3, 1, "lan#2", [b"x"]), (4, 1, "lan#1", [b"c"])],
+        )
         self.assertEqual({b.run for b in heard}, {link.run})
 
     def test_nobody_hears(self) -> None:
