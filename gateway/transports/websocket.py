@@ -9,9 +9,8 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, Field
 from twisted.internet.defer import Deferred, gatherResults
 
+from ..groups import Encoder
 from ..house import House
-from ..link import Encoder
-from ..link import Link as AnyLink
 from ..listeners import Listener
 from ..options import Duration, Names, Size, TcpAddress, YesNo
 from ..packet import Batch
@@ -19,7 +18,7 @@ from ..plan import LinkOptions, LinkPlan
 from ..registry import kind_name
 from ..session import Session
 from ..web.frames import messages
-from ..web.front import front_of
+from ..web.front import Served, front_of
 from ..web.origins import ANY, normalize
 from ..web.protocol import HardenedFactory
 from ..web.pulse import Pulse
@@ -67,7 +66,7 @@ def warnings(options: Options) -> list[str]:
     return ["origins = *: every page that a user visits can reach this link"] if ANY in options.origins else []
 
 
-class Link(AnyLink):
+class Link(Served):
     """A session for each client."""
 
     options: Options

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IAddress, IProtocol
@@ -18,23 +18,29 @@ from twisted.python.failure import Failure
 from ..admission import Admission, source_of
 from ..errors import ConfigError
 from ..house import House
+from ..link import Link
 from ..listeners import tcp_listener
 from ..options import Address
 from ..security import Security
 from .http import HeadReader, HttpError, Request, error_response, parse_head
 from .origins import Visit, check_origin
 from .page import page_response
-from .protocol import half_close
+from .protocol import HardenedFactory, half_close
 from .session import WebSocketSession
 from .upgrade import canonical_request, upgrade_required
-
-if TYPE_CHECKING:
-    from ..transports.websocket import Link
 
 HEAD_TIMEOUT = 3.0
 """Seconds from the connection to the end of the request head, however many bytes come in between."""
 MAX_WAITING, MAX_WAITING_PER_SOURCE = 2000, 1500
 """Connections whose head is not complete, with at most 16 KiB each. A room full of clients behind one address may come at once."""
+
+
+class Served(Link):
+    """A link that a front can serve."""
+
+    options: Any
+    codec_name: str
+    factory: HardenedFactory
 
 
 class Front:
@@ -45,16 +51,16 @@ class Front:
         self.place = str(address)
         self.tls = tls
         self.listener = tcp_listener(house, link, address, self.build, house.tls[tls] if tls else None)
-        self.routes: dict[str, Link] = {}
+        self.routes: dict[str, Served] = {}
         self.admission = Admission(MAX_WAITING, MAX_WAITING_PER_SOURCE)
         self.visitors: set[Visitor] = set()
-        self._open: set[Link] = set()
+        self._open: set[Served] = set()
         self._emptied: Deferred[None] | None = None
         name = socket.gethostname().lower()
         label = name.partition(".")[0]
         self.machine = frozenset((name, label, f"{label}.local"))
 
-    def add(self, link: Link, path: str, tls: str | None) -> None:
+    def add(self, link: Served, path: str, tls: str | None) -> None:
         """Serve a link at a path; raises ConfigError when another link is there, or on the same address with other TLS."""
         for other_path, other in self.routes.items():
             if other_path == path:
@@ -65,13 +71,13 @@ class Front:
                 raise ConfigError(text, section=link.name, key="tls")
         self.routes[path] = link
 
-    def open(self, link: Link) -> None:
+    def open(self, link: Served) -> None:
         """Listen, if no other link has begun to; raises ListenError."""
         if not self._open:
             self.listener.start()
         self._open.add(link)
 
-    def close(self, link: Link) -> Deferred[Any]:
+    def close(self, link: Served) -> Deferred[Any]:
         """Serve this link no more. With the last one listen no more, and cut whoever is not answered yet; fires when all have gone."""
         self.routes = {path: other for path, other in self.routes.items() if other is not link}
         self._open.discard(link)
@@ -94,7 +100,7 @@ class Front:
         """A protocol for a connection that was accepted."""
         return Visitor(self, address, security)
 
-    def refuse(self, peer: str, refusal: HttpError, link: Link | None) -> None:
+    def refuse(self, peer: str, refusal: HttpError, link: Served | None) -> None:
         """Count and tell a refusal."""
         name = self.place
         if link is not None:
@@ -164,7 +170,7 @@ class Visitor(Protocol):
             raise HttpError(503, f"there are {link.options.max_sessions} sessions already (max_sessions)")
         self._upgrade(link, canonical, rest)
 
-    def _upgrade(self, link: Link, canonical: bytes, rest: bytes) -> None:
+    def _upgrade(self, link: Served, canonical: bytes, rest: bytes) -> None:
         self._leave()
         self._front.gone(self)
         protocol = link.factory.build(WebSocketSession(link, self._peer, self._security))

@@ -247,6 +247,6 @@ class HardenedProtocol(WebSocketServerProtocol):
         if self.open:
             self.transport.write(PING)
 
-    def unanswered(self) -> None:
+    def unanswered(self, timeout: float) -> None:
         """The ping was not answered."""
-        self.session.vanished()
+        self.session.vanished(timeout)

@@ -22,8 +22,8 @@ class Pulsed(Protocol):
 
     def ping(self) -> None: ...
 
-    def unanswered(self) -> None:
-        """It has not answered a ping in time: end it."""
+    def unanswered(self, timeout: float) -> None:
+        """It has not answered a ping within so many seconds: end it."""
 
 
 class Pulse:
@@ -58,7 +58,7 @@ class Pulse:
                 peer.heard, peer.heard_at, peer.pinged_at = False, now, None
             elif peer.pinged_at is not None:
                 if self._timeout and now - peer.pinged_at >= self._timeout:
-                    peer.unanswered()
+                    peer.unanswered(self._timeout)
             elif now - peer.heard_at >= self._interval:
                 peer.pinged_at = now
                 peer.ping()

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ..outbox import Verb
 from ..packet import Frames
 from ..session import Session
 from .protocol import GOING_AWAY, TRY_AGAIN_LATER, HardenedProtocol
-
-if TYPE_CHECKING:
-    from ..transports.websocket import Link
 
 
 class WebSocketSession(Session):
@@ -22,7 +18,6 @@ class WebSocketSession(Session):
 
     __slots__ = ("_goodbye", "protocol")
 
-    link: Link
     protocol: HardenedProtocol
     _goodbye: str
 
@@ -67,10 +62,10 @@ class WebSocketSession(Session):
         self.link.count("protocol_errors")
         self.link.say("protocol_error", self, f"closed with {code}: {reason}")
 
-    def vanished(self) -> None:
+    def vanished(self, timeout: float) -> None:
         """The client did not answer a ping."""
         self.link.count("ping_timeouts")
-        self.abort(f"no answer to a ping within {self.link.options.ping_timeout:g} s (ping_timeout)")
+        self.abort(f"no answer to a ping within {timeout:g} s (ping_timeout)")
 
     def sealed(self, reason: str) -> None:
         """Close was sent: nothing may follow it. The connection is cut if it has not ended after the linger time."""

@@ -50,7 +50,7 @@ class ReaderTests(SynchronousTestCase):
 
     def test_garbage_fails_at_once(self) -> None:
         """What cannot become a request is refused with its first bytes, byte by byte too; a TLS hello is told for what it is."""
-        for garbage in (b"\x00\x01\x02\x03", b"get / ", b"\r\nGET /", b"{\"a\":1}", b"\xff" * 100):
+        for garbage in (b"\x00\x01\x02\x03", b"get / ", b"\r\nGET /", b'{"a":1}', b"\xff" * 100):
             self.assertEqual(self.assertRaises(HttpError, HeadReader().feed, garbage).status, 400, garbage)
         reader = HeadReader()
         self.assertIsNone(reader.feed(b"G"))

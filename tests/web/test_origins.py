@@ -37,7 +37,9 @@ class CheckTests(SynchronousTestCase):
 
     def test_strangers_page(self) -> None:
         """A page from elsewhere is refused, and the text says what to set; a suffix, prefix, port or scheme that differs is elsewhere."""
-        self.assertEqual(self.refused(visit("http://pos.local"), (), MACHINE), "origin http://pos.local refused; to allow it: origins = http://pos.local")
+        self.assertEqual(
+            self.refused(visit("http://pos.local"), (), MACHINE), "origin http://pos.local refused; to allow it: origins = http://pos.local"
+        )
         for origin in ("http://127.0.0.1.evil.example:8080", "http://127.0.0.1:80801", "http://127.0.0.1", "https://127.0.0.1:8080"):
             self.refused(visit(origin), (), MACHINE)
         self.refused(visit("http://evil-good.example"), ("http://good.example",), MACHINE)

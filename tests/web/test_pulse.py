@@ -18,7 +18,7 @@ class Peer:
     def ping(self) -> None:
         self.pings.append(clock.seconds())
 
-    def unanswered(self) -> None:
+    def unanswered(self, timeout: float) -> None:
         self.ended.append(clock.seconds())
 
 

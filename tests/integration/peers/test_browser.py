@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.internet.threads import deferToThread
 from websockets.sync.client import connect
 
 from gateway.packet import Batch, Frames
 
-from ..test_websocket import ServedTestCase
+from ..test_websocket import ServedTestCase, reactor
 
 FLAGS = (
     "--headless",
@@ -103,7 +103,7 @@ class Chromium:
             if time.monotonic() > deadline:
                 page = self.look("document.documentElement.innerText")
                 raise AssertionError(f"{expression} stays {value!r}; the page says {page!r}; complaints: {self.complaints}")
-            time.sleep(0.05)
+            self.command("Runtime.evaluate", expression="new Promise(done => setTimeout(done, 50))", awaitPromise=True)
         return value
 
     def close(self) -> None:
@@ -174,7 +174,7 @@ class PageTests(ServedTestCase):
 
         await deferToThread(visit)
         while not self.heard:
-            await deferToThread(time.sleep, 0.01)
+            await deferLater(reactor, 0.01)
         self.assertEqual(self.heard, ["G1 X10 µ".encode()])
 
     async def test_json(self) -> None:
@@ -192,7 +192,7 @@ class PageTests(ServedTestCase):
 
         await deferToThread(visit)
         while not self.heard:
-            await deferToThread(time.sleep, 0.01)
+            await deferLater(reactor, 0.01)
         self.assertEqual(self.heard, [b"hello"])
 
     async def test_binary(self) -> None:
