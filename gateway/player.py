@@ -22,9 +22,9 @@ class PlayedSession(Session):
 
     def rewind(self) -> None:
         """The capture begins anew: what is left of it is its last packet, and not the beginning of its first."""
-        if self._framer is not None:
-            self._take(self._framer.finish(self.link.on_tail != "drop"))
-            self.restart_framing()
+        if self._intake is not None:
+            self._intake.finish(clean=self.link.on_tail != "drop")
+            self._intake = None
 
 
 @implementer(IConsumer, IPushProducer)
@@ -78,7 +78,7 @@ class Player:
             self._cancel()
 
     def resumeProducing(self) -> None:
-        if self._paused_at is not None and self.connected:
+        if self._paused_at is not None and self.connected and self._turn is None:
             self._began += self._reactor.seconds() - self._paused_at
             self._paused_at = None
             self._turn = self._reactor.callLater(0, self._play)
@@ -87,7 +87,9 @@ class Player:
         self.loseConnection()
 
     def loseConnection(self) -> None:
-        self._end("closed", clean=False)
+        self._cancel()
+        if self.connected:
+            self._turn = self._reactor.callLater(0, self._end, "closed", False)
 
     def abortConnection(self) -> None:
         self._end("closed", clean=False)
@@ -131,9 +133,9 @@ class Player:
         return burst
 
     def _cancel(self) -> None:
-        if self._turn is not None:
+        if self._turn is not None and self._turn.active():
             self._turn.cancel()
-            self._turn = None
+        self._turn = None
 
     def _end(self, reason: str, clean: bool) -> None:
         if self.connected:

@@ -61,7 +61,7 @@ class Options(StreamOptions):
     )
     repeat: YesNo = Field(False, description="begin anew at the end")
     open: Literal["always", "while-used"] = Field("always", description="play always, or only while somebody hears it")
-    outbox: OutboxOptions = DeviceOutboxOptions()
+    outbox: OutboxOptions = DeviceOutboxOptions.model_validate({})
 
     @model_validator(mode="after")
     def _has_a_pace(self) -> Options:

@@ -70,7 +70,7 @@ class Options(StreamOptions):
         "always", description="when the port is open: always, or only while somebody hears the device or can write to it"
     )
     exclusive: YesNo = Field(True, description="lock the port (TIOCEXCL and flock), so that no other program takes bytes away")
-    outbox: OutboxOptions = DeviceOutboxOptions()
+    outbox: OutboxOptions = DeviceOutboxOptions.model_validate({})
 
     @field_validator("bytesize", "parity", "stopbits")
     @classmethod
@@ -255,8 +255,7 @@ class Link(KeptLink):
         return bool(self.sessions)
 
     def boundary_lost(self, session: Session, text: str) -> None:
-        # A port that is closed and opened again would lose more, and reset some devices.
-        session.restart_framing()
+        """The framer goes on at the next boundary: to close and open the port would lose more, and reset some devices."""
 
 
 def _identity(path: str) -> tuple[int, ...] | None:
