@@ -79,6 +79,8 @@ class _Arrival(Protocol):
         self._ticket = server.admission.enter(source_of(getattr(self._address, "host", "local")), self._evicted)
 
     def dataReceived(self, data: bytes) -> None:
+        if self._ticket is None:
+            return  # it is on its way out
         self._beginning += data
         verdict = sniff(self._beginning) if self._may_be_plain else Verdict.TLS
         if verdict is Verdict.TLS:
@@ -168,7 +170,7 @@ class _Arrival(Protocol):
             return
         transport.protocol = application
         application.makeConnection(transport)
-        if beginning:
+        if beginning and not transport.disconnecting:
             application.dataReceived(beginning)
 
     def _refuse(self, error: TlsFailed) -> None:
@@ -191,6 +193,7 @@ class _Arrival(Protocol):
             self._timer.cancel()
         if self._ticket is not None:
             self._ticket.leave()
+            self._ticket = None
 
     def _say(self, event: str, text: str) -> None:
         if not self._told:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Literal, Self
 
+from cryptography import x509
 from OpenSSL import SSL
 from pydantic import Field, field_validator, model_validator
 
@@ -160,9 +161,8 @@ def server_context(options: TlsOptions, alpn: Sequence[bytes] = ()) -> SSL.Conte
 
         context.set_alpn_select_callback(select)
     if options.client_certificates != "none" and options.ca is not None:
-        for certificate in read_certificates(options.ca, "ca"):
+        for certificate in _trust(context, options.ca):
             context.add_client_ca(certificate)
-        context.load_verify_locations(options.ca)
         must = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if options.client_certificates == "required" else 0
         context.set_verify(SSL.VERIFY_PEER | must, strict(None))
     return context
@@ -177,7 +177,7 @@ def client_context(options: TlsOptions, host: str, alpn: Sequence[bytes] = ()) -
         context.set_verify(SSL.VERIFY_NONE)
         return context
     if options.ca is not None:
-        context.load_verify_locations(options.ca)
+        _trust(context, options.ca)
     else:
         context.set_default_verify_paths()
     context.set_verify(SSL.VERIFY_PEER, strict(host if options.verify == "yes" else None))
@@ -205,6 +205,16 @@ def _context(options: TlsOptions, method: int) -> SSL.Context:
             # Keys that are too short, or of a kind that is of no use for TLS.
             raise ConfigError(f"OpenSSL refuses {options.certificate} with its key: {error}", key="certificate") from None
     return context
+
+
+def _trust(context: SSL.Context, path: str) -> list[x509.Certificate]:
+    """Trust the CAs in this file."""
+    found = read_certificates(path, "ca")
+    try:
+        context.load_verify_locations(path)
+    except SSL.Error as error:
+        raise ConfigError(f"OpenSSL refuses {path}: {error}", key="ca") from None
+    return found
 
 
 def _check_certificate(options: TlsOptions, now: datetime) -> None:

@@ -50,7 +50,9 @@ class SniffTests(SynchronousTestCase):
             b"\x16\x03\x01\x00\x00",
             b"\x16\x03\x01\x00\x05\x02",
         ):
-            self.assertEqual((sniff(data), sniff(data[:-1]) if data[0] == 0x16 else None), (Verdict.PLAIN, Verdict.MORE if data[0] == 0x16 else None))
+            self.assertEqual(
+                (sniff(data), sniff(data[:-1]) if data[0] == 0x16 else None), (Verdict.PLAIN, Verdict.MORE if data[0] == 0x16 else None)
+            )
 
     def test_ssl2(self) -> None:
         """A hello in the form of SSL 2.0 is told apart, so that it can be refused, whatever version it offers."""
