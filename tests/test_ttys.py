@@ -121,7 +121,8 @@ class ExclusiveTests(PtyTestCase):
         self.opened()
 
     def holding(self, how: str) -> subprocess.Popen[bytes]:
-        source = f"import fcntl, os, sys, termios\nfd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)\n{how}\nprint(flush=True)\nsys.stdin.read()"
+        opening = "import fcntl, os, sys, termios\nfd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)"
+        source = f"{opening}\n{how}\nprint(flush=True)\nsys.stdin.read()"
         child = subprocess.Popen([sys.executable, "-c", source, self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert child.stdout is not None
 

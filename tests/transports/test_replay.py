@@ -32,7 +32,8 @@ class OptionTests(SynchronousTestCase):
     def test_rate(self) -> None:
         """A rate is a number of packets a second, or one of two words."""
         self.assertEqual(Options(file="x", rate="0.5/s", framing=LINES).rate, Pace("", 0.5))
-        self.assertEqual([str(Options(file="x", rate=rate, framing=LINES).rate) for rate in ("10/s", "asap", "realtime")], ["10/s", "asap", "realtime"])
+        for rate in ("10/s", "asap", "realtime"):
+            self.assertEqual(str(Options(file="x", rate=rate, framing=LINES).rate), rate)
         self.assertIn("'fast' is not a rate (write 10/s, realtime or asap)", self.refused(rate="fast"))
         self.assertIn("is not a rate", self.refused(rate="0/s", framing=LINES))
 
