@@ -34,7 +34,7 @@ class GatewayOptions(Options):
     """The whole program."""
 
     memory: Size = Field(256 << 20, ge=1 << 20, description="what may wait in all outboxes together; past it the fullest goes first")
-    linger: Duration = Field(2.0, ge=0, le=60, description="at the end, how long whole packets that still wait may take to be written")
+    linger: Duration = Field(1.5, ge=0, le=60, description="at the end, how long whole packets that still wait may take to be written")
 
 
 class ConfigErrors(GatewayError):  # noqa: N818

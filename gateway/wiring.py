@@ -30,6 +30,7 @@ def check_name(name: str) -> None:
         raise ValueError("a level that begins with $ is the gateway's own")
 
 
+
 class Draft:
     """One link's section on its way to a plan; ``options`` is None where they are wrong, so that the rest can still be checked."""
 
@@ -118,7 +119,11 @@ class Wiring:
         return self._heard[name]
 
     def framing(self, name: str) -> tuple[FramingOptions | None, str]:
-        """The framing in force, and the link that it was taken from ("" if none); None where the peer speaks in messages."""
+        """The framing in force, and the link that it was taken from ("" if none); None where the peer speaks in messages.
+
+        It is taken over where it finds its own boundaries and the codec leaves the payloads as they are: bodies in JSON or hex are not
+        what it was made for.
+        """
         chain = [self._drafts[name]]
         while (source := self._source(chain[-1])) is not None and source not in chain:
             chain.append(source)
@@ -130,7 +135,7 @@ class Wiring:
                 framing = None
             elif options.framing is not None:
                 framing = options.framing
-            elif framing is not None and registry.load("framing", registry.kind_name(framing)).SELF_DELIMITING:
+            elif framing is not None and _passes_on(draft) and registry.load("framing", registry.kind_name(framing)).SELF_DELIMITING:
                 origin = before
             else:
                 lines = not draft.is_device and registry.kind_name(options.codec) in _LINES_FOR

@@ -45,7 +45,7 @@ class Table(ConfigCase):
             ["lan", "lan", "gps, scale", "scale, web"],
         ):
             self.assertIn(row, rows)
-        self.assertIn("5 links, memory for outboxes 256MiB, linger 2s", lines[0])
+        self.assertIn("5 links, memory for outboxes 256MiB, linger 1500ms", lines[0])
 
     def test_warnings(self) -> None:
         """The warnings stand below."""

@@ -144,9 +144,11 @@ class Framings(ConfigCase):
         )
 
     def test_codec(self) -> None:
-        """With a codec that writes text each body is framed anew, in lines where no framing is taken over."""
+        """A codec that changes payloads takes no framing over: a body in hex is not 12 bytes. It is framed in lines."""
+        fixed = "[gps]\ndevice = /dev/gps\nframing = fixed\nframing.size = 12\n"
         for codec in ("json", "hex"):
-            self.assertEqual(self.framing(GPS + f"[a]\nlisten = 127.0.0.1:0\nsubscribe = gps\ncodec = {codec}"), ("lines", False, "gps"))
+            self.assertEqual(self.framing(fixed + f"[a]\nlisten = 127.0.0.1:0\nsubscribe = gps\ncodec = {codec}"), ("lines", False, ""))
+        self.assertEqual(self.framing(fixed + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps\ncodec = text")[0], "fixed")
         for codec in ("json", "hex", "text"):
             self.assertEqual(self.framing(f"[a]\nlisten = 127.0.0.1:0\ncodec = {codec}"), ("lines", False, ""))
 
