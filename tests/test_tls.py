@@ -15,6 +15,7 @@ from gateway.tls import TlsOptions, check_files, client_context, server_context,
 
 from . import certificates
 from .certificates import DAY, DNS, authority, ca_file, issue
+import contextlib
 
 
 def options(**given: Any) -> TlsOptions:
@@ -29,20 +30,14 @@ def handshake(server: SSL.Context, client: ssl.SSLContext) -> tuple[SSL.Connecti
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     peer = client.wrap_bio(incoming, outgoing, server_hostname="localhost")
     for _ in range(6):
-        try:
+        with contextlib.suppress(ssl.SSLWantReadError):
             peer.do_handshake()
-        except ssl.SSLWantReadError:
-            pass
         if data := outgoing.read():
             connection.bio_write(data)
-        try:
+        with contextlib.suppress(SSL.WantReadError):
             connection.do_handshake()
-        except SSL.WantReadError:
-            pass
-        try:
+        with contextlib.suppress(SSL.WantReadError):
             incoming.write(connection.bio_read(1 << 16))
-        except SSL.WantReadError:
-            pass
     return connection, peer
 
 
@@ -199,10 +194,8 @@ class ContextTests(SynchronousTestCase):
             connection.bio_write(outgoing.read())
             self.assertRaises(SSL.WantReadError, connection.do_handshake)
             incoming.write(connection.bio_read(1 << 16))
-            try:
+            with contextlib.suppress(ssl.SSLWantReadError):
                 again.do_handshake()
-            except ssl.SSLWantReadError:
-                pass
             self.assertFalse(again.session_reused)
 
     def test_alpn_offered(self) -> None:
