@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import ssl
 
 from hypothesis import given, settings
@@ -7,7 +8,6 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.sniff import SHOWN, Verdict, describe, sniff
-import contextlib
 
 
 def client_hello() -> bytes:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,6 @@ from gateway.tls import TlsOptions, check_files, client_context, server_context,
 
 from . import certificates
 from .certificates import DAY, DNS, authority, ca_file, issue
-import contextlib
 
 
 def options(**given: Any) -> TlsOptions:
