@@ -105,13 +105,13 @@ def compare(group: Group, rounds: int, clients: Sequence[int]) -> bool:
 def memory(clients: int) -> bool:
     """Base memory and memory per idle connection."""
     reached = True
-    for name, protocol, per_connection, base in MEMORY:
+    for name, protocol, per_connection, at_rest in MEMORY:
         result: dict[str, Any] = yardstick.run(name, "idle", "--clients", str(clients), *protocol)
         mine, start = float(result["rss_kb_per_conn"]), float(result["rss0_kb"]) / 1024
-        good = mine <= per_connection and start <= base
+        good = mine <= per_connection and start <= at_rest
         reached &= good
         print(
-            f"| memory | {clients} | {protocol[1]} | base {start:.1f} MB (goal {base}) | {mine:.2f} kB a connection | - |"
+            f"| memory | {clients} | {protocol[1]} | base {start:.1f} MB (goal {at_rest}) | {mine:.2f} kB a connection | - |"
             f" {per_connection} | {'reached' if good else 'NOT REACHED'} |",
             flush=True,
         )

@@ -30,7 +30,6 @@ def check_name(name: str) -> None:
         raise ValueError("a level that begins with $ is the gateway's own")
 
 
-
 class Draft:
     """One link's section on its way to a plan; ``options`` is None where they are wrong, so that the rest can still be checked."""
 
