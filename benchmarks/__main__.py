@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from . import yardstick
+from . import faults, yardstick
 
 
 class Group(NamedTuple):
@@ -118,6 +118,41 @@ def memory(clients: int) -> bool:
     return reached
 
 
+def slow(rounds: int) -> bool:
+    """Ten readers with one beside them that never reads, against ten readers alone, over 50 MB."""
+    ratios = []
+    for _ in range(rounds):
+        alone = yardstick.run("gateway slow", "throughput", "--clients", "10", "--mb", "50", "--secs", "60")
+        beside = yardstick.run("gateway slow", "slow", "--clients", "11", "--mb", "50", "--secs", "60")
+        if beside["stalled"] or not beside["slow_closed"]:
+            print(f"slow reader: {beside}")
+        ratios.append(float(beside["in_MBps"]) / float(alone["in_MBps"]))
+    ratio = statistics.median(ratios)
+    good = ratio >= 0.9
+    spread = f"{ratio:.2f} [{min(ratios):.2f} - {max(ratios):.2f}]"
+    print(
+        f"| slow reader | 10 + 1 | itself without it | - | - | {spread} of the rate | >= 0.9 | {'reached' if good else 'NOT REACHED'} |",
+        flush=True,
+    )
+    return good
+
+
+def write(rounds: int) -> bool:
+    """Ten clients write 40 MB, cut at odd places: corrupt packets, and the rate beside ser2net."""
+    rates: dict[str, list[float]] = {"gateway": [], "ser2net": []}
+    corrupt = {"gateway": 0, "ser2net": 0}
+    for _ in range(rounds):
+        for name in rates:
+            result = yardstick.run(name, "write", "--clients", "10", "--mb", "40", "--secs", "60")
+            rates[name].append(float(result["in_MBps"]))
+            corrupt[name] += int(result["corrupt"]) + int(result["disorder"])
+    ratio = statistics.median(mine / theirs for mine, theirs in zip(rates["gateway"], rates["ser2net"], strict=True))
+    good = corrupt["gateway"] == 0
+    mine, theirs = (f"{statistics.median(rates[name]):.1f} MB/s, {corrupt[name]} corrupt" for name in ("gateway", "ser2net"))
+    print(f"| write | 10 | ser2net | {theirs} | {mine} | {ratio:.2f} | 0 corrupt | {'reached' if good else 'NOT REACHED'} |", flush=True)
+    return good
+
+
 def as_ratio(value: float) -> str:
     """Small ratios as a fraction: 1/50."""
     return f"1/{1 / value:.0f}" if 0 < value < 0.34 else f"{value:.2f}"
@@ -127,7 +162,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     arguments.add_argument("--full", action="store_true", help="five rounds instead of one")
     arguments.add_argument("--rounds", type=int)
-    arguments.add_argument("groups", nargs="*", help=", ".join([group.name for group in GROUPS] + ["memory"]))
+    arguments.add_argument("groups", nargs="*", help=", ".join([group.name for group in GROUPS] + ["memory", "slow", "write", "faults"]))
     given = arguments.parse_args()
     rounds = given.rounds or (5 if given.full else 1)
     groups = [group for group in GROUPS if not given.groups or group.name in given.groups]
@@ -145,6 +180,12 @@ def main() -> int:
     reached = [compare(group, rounds, group.clients) for group in groups]
     if not given.groups or "memory" in given.groups:
         reached.append(memory(1000))
+    if not given.groups or "slow" in given.groups:
+        reached.append(slow(rounds))
+    if (not given.groups or "write" in given.groups) and shutil.which("ser2net"):
+        reached.append(write(rounds))
+    if not given.groups or "faults" in given.groups:
+        reached.append(faults.measure(rounds))
     return 0 if all(reached) else 2
 
 
