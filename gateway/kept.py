@@ -59,6 +59,14 @@ class KeptLink(Link, ABC):
         super().joined(session)
         self._release()
 
+    def abandoned(self, session: Session, box: Outbox) -> None:
+        if self.options.when_absent == "drop" or session.closing or self.keeper.state == "stopped":
+            super().abandoned(session, box)
+            return
+        # What was not under way yet waits for the next session; what was is cut, and never sent again.
+        box.give_up = self._forget_held
+        self._held = box
+
     def left(self, session: Session, reason: str) -> None:
         super().left(session, reason)
         self.keeper.lost(reason)

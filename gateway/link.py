@@ -14,6 +14,7 @@ from .errors import CodecError
 from .framing import Framer
 from .groups import Encoder, Groups
 from .house import House
+from .idle import Idle
 from .numbering import Numbering
 from .outbox import Outbox
 from .packet import Batch, Fault, Frames
@@ -50,7 +51,7 @@ class Link:
         self._want: Any = None
         self._reads_fields = not self.codec.verbatim
         self._trace = Trace(self.options.trace, self.options.trace_rate) if self.options.trace != "off" else None
-        self._idle: Any = None
+        self._idle = Idle(house.reactor, self.options.idle_timeout, self.sessions, self._end_idle)
         self._stopping: Deferred[None] | None = None
         self._sent_topic = f"{self.topic}/$sent"
 
@@ -66,9 +67,7 @@ class Link:
         if self._subscription is not None:
             self._subscription.cancel()
             self._subscription = None
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+        self._idle.stop()
         if not self.sessions:
             return succeed(None)
         self._stopping = Deferred()
@@ -94,8 +93,7 @@ class Link:
         self.say("joined", session, "connected" + (f" as {session.security.identity}" if session.security.identity else ""), "info")
         if self._want is None:
             self._want = self.house.demand.want(self.topic, self.plan.hears)
-        if self.options.idle_timeout and self._idle is None:
-            self._idle = self.house.reactor.callLater(self.options.idle_timeout, self._end_idle)
+        self._idle.start()
 
     def left(self, session: Session, reason: str) -> None:
         """A session has ended, for whatever reason."""
@@ -248,7 +246,16 @@ class Link:
             self.count("dropped_packets", packets)
             self.say("dropped", session, f"{packets} packets dropped: {why}")
 
-    def drop_outbox(self, session: Session, box: Outbox, why: str = "the session ended") -> None:
+    def unsent(self, session: Session, size: int) -> None:
+        """A session ended with so many bytes under way that its peer never took."""
+        if size:
+            self.count("unsent_bytes", size)
+
+    def abandoned(self, session: Session, box: Outbox) -> None:
+        """A session ended with something in its outbox."""
+        self.drop_outbox(session, box, "the session ended")
+
+    def drop_outbox(self, session: Session, box: Outbox, why: str) -> None:
         """Empty an outbox and count what was in it."""
         packets = box.packets
         box.clear()
@@ -288,12 +295,6 @@ class Link:
                 self.house.log.info("{text}", text=self.line(session, text))
             self.counters["untraced_packets"] = self._trace.left_out
 
-    def _end_idle(self) -> None:
-        self._idle = None
-        for session in list(self.sessions):
-            if not session.moved:
-                self.count("idle")
-                session.close(f"nothing moved for {self.options.idle_timeout:g} s (idle_timeout)")
-            session.moved = False
-        if self.sessions:
-            self._idle = self.house.reactor.callLater(self.options.idle_timeout, self._end_idle)
+    def _end_idle(self, session: Session) -> None:
+        self.count("idle")
+        session.close(f"nothing moved for {self.options.idle_timeout:g} s (idle_timeout)")

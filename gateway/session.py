@@ -123,8 +123,10 @@ class Session:
         self.clear = False
         if self._closing is not None and self._closing.active():
             self._closing.cancel()
+        if self.transport is not None:
+            self.link.unsent(self, pending(self.transport))
         if self.outbox:
-            self.link.drop_outbox(self, self.outbox)
+            self.link.abandoned(self, self.outbox)
         self._release_publishers()
         self.link.house.watch.forget(self)
         self.link.left(self, reason)
@@ -135,6 +137,11 @@ class Session:
             self.clear = False
             self.transport.unregisterProducer()
             self.transport.loseConnection()
+
+    @property
+    def closing(self) -> bool:
+        """Whether the session is being ended from our side."""
+        return self._closing is not None
 
     # From the peer
 

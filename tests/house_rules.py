@@ -17,7 +17,7 @@ _HOUSE = (
     "admission bus demand numbering ini options outbox portsettings trace watch",
     "captures codecs encoding fields framing places plan registry sections sentences sniff web.frames web.http web.origins web.upgrade"
     " wiring",
-    "arrival certificates checktable config dialing direct failures groups handshake holders house intake keepers kept linger link"
+    "arrival certificates checktable config dialing direct failures groups handshake holders house idle intake keepers kept linger link"
     " listeners loopport notices opening player porterrors reference session stream tls tls_transport ttyport ttys urlport usbnames"
     " verify web",
     "transports",

@@ -81,6 +81,18 @@ class AbsentTests(SynchronousTestCase):
         self.assertEqual(device.counters["dropped_packets"], 1)
         self.assertIn("outbox is full", self.said())
 
+    def test_hold_over_an_unplug(self) -> None:
+        """What waited when the device was unplugged is held too; only what was under way is lost, and counted."""
+        device = self.device(when_absent="hold")
+        device.trial.callback(None)
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"a", b"b", b"c"):
+            session.deliver(command(text, ""), text + b"\n")
+        session.lost("unplugged", clean=False)
+        _, fresh = join(device)
+        self.assertEqual((fresh.value(), device.counters["dropped_packets"], device.counters["unsent_bytes"]), (b"b\nc\n", 0, 1))
+
     def test_hold_and_block(self) -> None:
         """With ``block`` besides, nothing is lost: whoever writes too much waits until the device is back."""
         device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "block"})

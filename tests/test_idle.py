@@ -1,0 +1,42 @@
+"""Sessions on which nothing moves."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.idle import Idle
+from gateway.session import Session
+
+from .building import join, make_house, make_link
+
+
+class IdleTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.link = make_link(make_house(), "lan")
+        self.sessions: list[Session] = []
+        self.ended: list[Session] = []
+
+    def test_quiet_and_busy(self) -> None:
+        """Who moves is let be; who does not is ended; without sessions no timer runs on."""
+        quiet, busy = join(self.link)[0], join(self.link)[0]
+        self.sessions = [quiet, busy]
+        idle = Idle(self.clock, 10.0, self.sessions, self.ended.append)
+        idle.start()
+        idle.start()
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        busy.moved = True
+        self.clock.advance(10)
+        self.assertEqual(self.ended, [quiet])
+        self.sessions.clear()
+        self.clock.advance(10)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_never(self) -> None:
+        """A timeout of 0 looks after nobody, and a stopped one no more."""
+        Idle(self.clock, 0.0, self.sessions, self.ended.append).start()
+        idle = Idle(self.clock, 1.0, self.sessions, self.ended.append)
+        idle.start()
+        idle.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
