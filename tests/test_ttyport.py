@@ -77,6 +77,18 @@ class TtyPortTests(SynchronousTestCase):
         os.close(self.master)
         self.master = -1
 
+    def unplug_behind(self, data: bytes) -> None:
+        """Let one read give these bytes, and the next an error."""
+        answers: list[Any] = [data, OSError(errno.EIO, "Input/output error")]
+
+        def read(fd: int, size: int) -> bytes:
+            answer = answers.pop(0)
+            if isinstance(answer, OSError):
+                raise answer
+            return bytes(answer)
+
+        self.patch(os, "read", read)
+
     def test_drains(self) -> None:
         """All that is there comes up at once, although the terminal gives at most 4095 bytes for a read."""
         sent = bytes(range(256)) * 32
@@ -116,15 +128,7 @@ class TtyPortTests(SynchronousTestCase):
 
     def test_read_error(self) -> None:
         """What was read before an error is delivered, then the error is told."""
-        answers: list[Any] = [b"x" * 4095, OSError(errno.EIO, "Input/output error")]
-
-        def read(fd: int, size: int) -> bytes:
-            answer = answers.pop(0)
-            if isinstance(answer, OSError):
-                raise answer
-            return bytes(answer)
-
-        self.patch(os, "read", read)
+        self.unplug_behind(b"x" * 4095)
         self.react()
         self.assertEqual((len(self.protocol.reads[0]), self.protocol.lost), (4095, ["unplugged: Input/output error"]))
 
@@ -145,7 +149,7 @@ class TtyPortTests(SynchronousTestCase):
             self.port.abortConnection()
 
         self.protocol.dataReceived = closing  # type: ignore[method-assign]
-        os.write(self.master, b"x" * 5000)
+        self.unplug_behind(b"x" * 4095)
         self.react()
         self.assertEqual(len(self.protocol.lost), 1)
 

@@ -41,6 +41,9 @@ class PtyTestCase(SynchronousTestCase):
 class SettingsTests(PtyTestCase):
     def test_in_force(self) -> None:
         """What is asked for is what the other end of the line sees: rate, stop bits, flow control, raw bytes."""
+        attributes = termios.tcgetattr(self.master)
+        attributes[0] |= termios.BRKINT
+        termios.tcsetattr(self.master, termios.TCSANOW, attributes)
         tty = self.opened(PortSettings(115200, stopbits="2", flow="rtscts"))
         self.assertEqual((str(tty.in_force()), tty.warnings), ("115200 8N2, flow rtscts", []))
         iflag, oflag, cflag, lflag, _, speed, _ = termios.tcgetattr(self.master)
@@ -104,6 +107,17 @@ class SettingsTests(PtyTestCase):
     def test_empty_is_not_the_end(self) -> None:
         """A read of nothing says EAGAIN, so that an empty read can mean a hang-up (VMIN = 1)."""
         self.assertRaises(BlockingIOError, os.read, self.opened().fd, 1)
+
+    def test_last_output(self) -> None:
+        """What was written before the close reaches the other end, however slowly that reads."""
+        os.set_blocking(self.master, False)
+        tty = self.opened()
+        sent = os.write(tty.fd, b"x" * 16384)
+        tty.close()
+        got = b""
+        while len(got) < sent:
+            got += os.read(self.master, 65536)
+        self.assertEqual(len(got), sent)
 
     def test_old_input(self) -> None:
         """What came before the port was opened, perhaps at another rate, is not read."""

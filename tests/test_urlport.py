@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import serial
@@ -12,6 +13,7 @@ from serial.rfc2217 import PortManager
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
@@ -54,6 +56,22 @@ class Awaited(Recording):
         for entry in [entry for entry in self._wanted if size >= entry[0]]:
             self._wanted.remove(entry)
             entry[1].callback(b"".join(self.reads))
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for what a thread does and nobody tells."""
+    done: Deferred[None] = Deferred()
+
+    def look() -> None:
+        if not done.called and true():
+            done.callback(None)
+
+    looking = LoopingCall(look)
+    looking.start(0.02)
+    try:
+        await done.addTimeout(PATIENCE, reactor)
+    finally:
+        looking.stop()
 
 
 class Far(Protocol):
@@ -166,16 +184,7 @@ class UrlPortTests(TestCase):
         transport.pauseProducing()
         for _ in range(20):
             far.say(b"x" * 16384)
-        full: Deferred[None] = Deferred()
-
-        def look() -> None:
-            if ahead.qsize() >= 65536:
-                full.callback(None)
-            else:
-                reactor.callLater(0.02, look)
-
-        look()
-        await full.addTimeout(PATIENCE, reactor)
+        await until(lambda: ahead.qsize() >= 65536)
         self.assertEqual((ahead.qsize(), ahead.maxsize, isinstance(ahead, queue.Queue)), (65536, 65536, True))
         before = reactor.seconds()
         transport.loseConnection()
@@ -193,16 +202,7 @@ class UrlPortTests(TestCase):
         far.transport.registerProducer(producer, True)
         sent = os.urandom(1 << 20) * 16
         far.transport.write(sent)
-        full: Deferred[None] = Deferred()
-
-        def look() -> None:
-            if len(transport._read) == urlport._CHUNKS:
-                full.callback(None)
-            else:
-                reactor.callLater(0.02, look)
-
-        look()
-        await full.addTimeout(PATIENCE, reactor)
+        await until(lambda: len(transport._read) == urlport._CHUNKS)
         self.assertEqual((protocol.reads, producer.calls), ([], ["pause"]))
         far.transport.unregisterProducer()
         transport.resumeProducing()
@@ -221,6 +221,7 @@ class UrlPortTests(TestCase):
         self.assertEqual((producer.calls, transport.pending), (["pause"], len(sent)))
         far.transport.resumeProducing()  # type: ignore[union-attr]
         self.assertEqual(await far.heard.size(len(sent)), sent)
+        await until(lambda: producer.calls == ["pause", "resume"])
         transport.unregisterProducer()
 
     async def test_far_end_leaves(self) -> None:
@@ -269,11 +270,17 @@ class UrlPortTests(TestCase):
 
     async def test_cancelled(self) -> None:
         """An opening that nobody waits for any more is closed as soon as it has succeeded."""
-        far = Far()
-        opening = open_url(f"socket://127.0.0.1:{await self.listen(far)}", PortSettings(), reactor)
+        closed: Deferred[None] = Deferred()
+
+        class Port:
+            def close(self) -> None:
+                reactor.callFromThread(closed.callback, None)
+
+        self.patch(urlport, "_open", lambda url, settings: Port())
+        opening = open_url("socket://nowhere", PortSettings(), reactor)
         opening.addErrback(lambda _: None)
         opening.cancel()
-        await far.left
+        await closed.addTimeout(PATIENCE, reactor)
         await self.threads_end()
 
     async def test_descriptor(self) -> None:
