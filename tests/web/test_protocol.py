@@ -142,6 +142,12 @@ class TrapTests(Setting, SynchronousTestCase):
         self.clock.advance(self.house.linger)
         self.assertTrue(client.socket.aborted)
 
+    def test_5_nothing_behind_a_limit(self) -> None:
+        """Trap 5: nothing behind a message that is too long is looked at either, not even a Close in the same segment."""
+        client = self.client(make_link(self.house, max_message=10)).open()
+        client.send(client_frame(b"x" * 200) + client_frame(b"\x03\xe8", 0x88))
+        self.assertEqual((client.close_code(), client.socket.disconnecting), (1009, False))
+
     def test_9_nothing_after_close(self) -> None:
         """Trap 9: once Close was sent no packet, no ping and no pong follows, whoever sent it first; the packets are counted as dropped."""
         link = make_link(self.house)
