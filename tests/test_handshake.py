@@ -95,6 +95,15 @@ class ClientTests(SynchronousTestCase):
             self.assertEqual((len(self.built), self.failures), (1, []), host)
             self.built.clear()
 
+    def test_the_name_asked_for(self) -> None:
+        """A server is asked for its name (SNI), and for none where it is known by its IP address (RFC 6066, section 3)."""
+        for host, expected in (("localhost", "localhost"), ("127.0.0.1", None), ("::1", None)):
+            asked: list[str | None] = []
+            context = server_side()
+            context.sni_callback = lambda _, name, __, asked=asked: asked.append(name)
+            self.meet(self.connect(host), context)
+            self.assertEqual((asked, self.failures), ([expected], []))
+
     def test_odd_certificates(self) -> None:
         """F1: a server with any odd certificate gets no application and not one byte of its data; the failure has an event."""
         expected = {

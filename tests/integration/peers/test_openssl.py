@@ -43,6 +43,14 @@ class OpensslTests(ListeningTestCase):
         self.assertIn("no renegotiation", shown)
 
 
+    async def test_whose_certificates(self) -> None:
+        """A listener that asks for certificates says whose it takes, so that a client can choose among its own."""
+        self.listen(ca=certificates.ca_file(), client_certificates="optional")
+        host, port = self.place
+        shown = await self.in_thread(output, "openssl", "s_client", "-connect", f"{host}:{port}")
+        self.assertIn("Acceptable client certificate CA names\nCN = the CA of the tests\n", shown)
+
+
 class Page(Protocol):
     def dataReceived(self, data: bytes) -> None:
         self.transport.write(b"HTTP/1.0 200 OK\r\n\r\na page")  # type: ignore[union-attr]
