@@ -40,7 +40,7 @@ def absent(path: str) -> PortAbsentError:
         return PortAbsentError("is not there: COM names are for Windows, here a port is a path such as /dev/ttyUSB0")
     if os.path.islink(path):
         return PortAbsentError(f"is not there: it leads to {os.path.realpath(path)}, which does not exist")
-    return PortAbsentError("is not there: is the device plugged in?")
+    return PortAbsentError("is not there (is the device plugged in?)")
 
 
 def busy(path: str, who: str = "") -> PortError:

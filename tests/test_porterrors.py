@@ -13,7 +13,7 @@ from gateway import porterrors
 class SentenceTests(SynchronousTestCase):
     def test_absent(self) -> None:
         """An absent device, a link that leads nowhere and a Windows name are three different things to look for."""
-        self.assertEqual(str(porterrors.absent("/dev/nowhere")), "is not there: is the device plugged in?")
+        self.assertEqual(str(porterrors.absent("/dev/nowhere")), "is not there (is the device plugged in?)")
         link = self.mktemp()
         os.symlink("/dev/nowhere", link)
         self.assertEqual(str(porterrors.absent(link)), "is not there: it leads to /dev/nowhere, which does not exist")

@@ -81,7 +81,7 @@ def warnings(options: Options) -> list[str]:
     try:
         open_capture(options.file).close()
     except PortError as error:
-        return [f"file = {options.file} {error}: it is tried again until it is there"]
+        return [f"file = {options.file} {error}; it is tried again until it is there"]
     return []
 
 

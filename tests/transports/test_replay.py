@@ -53,7 +53,7 @@ class OptionTests(SynchronousTestCase):
 
     def test_not_there_yet(self) -> None:
         """A capture may come later: a warning, not an error; a directory never becomes one, and is told as what it is."""
-        self.assertIn("cannot be read: No such file or directory: it is tried again", warnings(Options(file=str(self.file)))[0])
+        self.assertIn("cannot be read: No such file or directory; it is tried again", warnings(Options(file=str(self.file)))[0])
         self.file.mkdir()
         self.assertIn("is not a regular file", warnings(Options(file=str(self.file)))[0])
         self.file.rmdir()
