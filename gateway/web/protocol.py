@@ -114,8 +114,8 @@ class HardenedProtocol(WebSocketServerProtocol):
         self.send_queue = _UNUSED
 
     def dataReceived(self, data: bytes) -> None:
-        if self.failedByMe:
-            # Whatever stands behind a violation is not parsed: it could be of any size.
+        if self.failedByMe or self.state == self.STATE_CLOSED:
+            # What stands behind a violation or a Close is neither parsed nor kept: it could be of any size.
             return
         self.heard = True
         if self.state == self.STATE_OPEN and not self.data and self.current_frame is None and not self.inside_message:

@@ -78,7 +78,7 @@ class MessageTests(Setting, SynchronousTestCase):
             client = self.client(link).open()
             client.send(data)
             self.assertEqual(client.close_code(), code, data)
-            self.assertTrue(client.socket.half_closed)
+            self.assertEqual((client.socket.half_closed, client.socket.disconnecting), (True, False), data)
         self.assertEqual(self.heard, [])
         self.assertEqual(self.said().count("closed with 1002"), 5, "the log is limited by rate")
 
@@ -148,6 +148,13 @@ class TrapTests(Setting, SynchronousTestCase):
         client.send(client_frame(b"x" * 200) + client_frame(b"\x03\xe8", 0x88))
         self.assertEqual((client.close_code(), client.socket.disconnecting), (1009, False))
 
+    def test_5_nothing_behind_a_close(self) -> None:
+        """What a client sends behind its Close is not kept, however much it is."""
+        client = self.client(make_link(self.house)).open()
+        client.send_frame(b"\x03\xe8", 0x88)
+        client.send(b"x" * 100_000)
+        self.assertEqual((client.protocol.data, client.protocol.failedByMe), (b"", False))
+
     def test_9_nothing_after_close(self) -> None:
         """Trap 9: once Close was sent no packet, no ping and no pong follows, whoever sent it first; the packets are counted as dropped."""
         link = make_link(self.house)
@@ -202,7 +209,7 @@ class TrapTests(Setting, SynchronousTestCase):
             client = self.client(link).open()
             client.send_frame(payload, 0x88)
             self.assertEqual(client.close_code(), 1002, payload)
-            self.assertEqual((client.socket.aborted, client.socket.half_closed), (False, True))
+            self.assertEqual((client.socket.aborted, client.socket.disconnecting, client.socket.half_closed), (False, False, True))
 
 
 class EndTests(Setting, SynchronousTestCase):
