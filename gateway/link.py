@@ -70,10 +70,10 @@ class Link:
         self._idle.stop()
         if not self.sessions:
             return succeed(None)
-        self._stopping = Deferred()
+        stopping = self._stopping = Deferred[None]()
         for session in list(self.sessions):
             session.close("the gateway stops")
-        return self._stopping
+        return stopping
 
     def next_id(self) -> str:
         """A new session's id."""

@@ -202,6 +202,13 @@ class LifeTests(SynchronousTestCase):
         self.successResultOf(stopped)
         self.assertEqual((wire.value(), self.clock.getDelayedCalls()), (b"", []))
 
+    def test_stop_at_once(self) -> None:
+        """A session that ends within its own close is waited for no longer."""
+        link = make_link(self.house, "lan")
+        session, wire = join(link)
+        wire.loseConnection = lambda: session.lost("closed", clean=False)  # type: ignore[method-assign]
+        self.successResultOf(link.stop())
+
     def test_stop_without_sessions(self) -> None:
         """A link without sessions has stopped at once."""
         self.successResultOf(make_link(self.house, "lan").stop())
