@@ -40,10 +40,16 @@ class Arrivals(Factory):
         self.reactor = reactor
         self.admission = admission
         self.notices = notices
+        self.pending: set[_Arrival] = set()
         self.wrapping = TLSMemoryBIOFactory(Connections(server_context(options, alpn)), False, self, reactor)
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         return _Arrival(self, addr)
+
+    def stopFactory(self) -> None:
+        """Called when the port has closed: whoever has no session yet gets none any more."""
+        for arrival in list(self.pending):
+            arrival.abandon()
 
     def may_be_plain(self, address: Any) -> bool:
         """Whether this client may speak plain text here."""
@@ -72,6 +78,7 @@ class _Arrival(Protocol):
 
     def connectionMade(self) -> None:
         server, options = self._server, self._server.options
+        server.pending.add(self)
         self._may_be_plain = server.may_be_plain(self._address)
         patience = options.first_byte_timeout if self._may_be_plain else options.handshake_timeout
         self._started = server.reactor.seconds()
@@ -92,7 +99,13 @@ class _Arrival(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         # Here only before TLS: port scans and load balancers that look whether somebody listens are no news.
-        self._leave()
+        self._gone()
+
+    def abandon(self) -> None:
+        """Cut it, whatever it is waiting for."""
+        self._told = True
+        self._gone()
+        self.transport.abortConnection()
 
     # What may happen while it waits
 
@@ -142,6 +155,7 @@ class _Arrival(Protocol):
         if application is None:
             self._close()
         else:
+            self._gone()
             hand_over(tls, application)
 
     def _identity(self, tls: TlsTransport) -> str:
@@ -168,6 +182,7 @@ class _Arrival(Protocol):
         if application is None:
             self._close()
             return
+        self._gone()
         transport.protocol = application
         application.makeConnection(transport)
         if beginning and not transport.disconnecting:
@@ -184,7 +199,7 @@ class _Arrival(Protocol):
 
     def _lost(self, error: TlsFailed) -> None:
         """The connection ended under TLS, without a session."""
-        self._leave()
+        self._gone()
         self._say(error.event, error.text)
 
     def _leave(self) -> None:
@@ -194,6 +209,11 @@ class _Arrival(Protocol):
         if self._ticket is not None:
             self._ticket.leave()
             self._ticket = None
+
+    def _gone(self) -> None:
+        """Not ours any more: lost, or its application's."""
+        self._leave()
+        self._server.pending.discard(self)
 
     def _say(self, event: str, text: str) -> None:
         if not self._told:

@@ -184,6 +184,23 @@ class TlsTests(Case):
             end.lose()
         self.assertEqual(len(self.said.texts), 3)
 
+    def test_a_listener_that_stops(self) -> None:
+        """When the port closes, whoever has no session yet is cut in any stage, and sessions go on."""
+        served = self.arrive()
+        FarEnd(client_side(), served).talk()
+        silent, begun = self.arrive(), self.arrive()
+        begun.protocol.dataReceived(HELLO)
+        self.build = lambda address, security: None  # type: ignore[method-assign]
+        self.arrivals.build = self.build
+        closing = self.arrive()
+        FarEnd(client_side(), closing).talk()
+        self.arrivals.stopFactory()
+        self.assertEqual([end.aborted for end in (served, silent, begun, closing)], [False, True, True, True])
+        self.assertEqual((len(self.admission), self.clock.getDelayedCalls(), self.arrivals.pending), (0, [], set()))
+        for end in (silent, begun, closing):
+            end.lose()
+        self.assertEqual(self.said.texts, [])
+
     def test_no_application(self) -> None:
         """Where none is built, the connection is closed properly, and cut when the peer does not go."""
         self.build = lambda address, security: None  # type: ignore[method-assign]
