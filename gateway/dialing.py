@@ -47,7 +47,13 @@ class DialingLink(KeptLink):
         """A Twisted endpoint for one attempt: names are resolved again each time."""
 
     def attempt(self) -> Deferred[Any]:
-        done: Deferred[None] = Deferred(lambda _: dialed.cancel())
+        done: Deferred[None] = Deferred(lambda _: give_up())
+        connected: list[Any] = []
+
+        def give_up() -> None:
+            dialed.cancel()
+            for protocol in connected:  # TCP is there, its TLS handshake is not
+                protocol.transport.abortConnection()
 
         def build(addr: IAddress, security: Security) -> IProtocol | None:
             if done.called:
@@ -68,7 +74,7 @@ class DialingLink(KeptLink):
                 build, self._tls, self._host, link=self.name, reactor=self.house.reactor, failed=failed, notices=self.house.notices
             )
         dialed = self.endpoint().connect(factory)
-        dialed.addErrback(failed)
+        dialed.addCallbacks(connected.append, failed)
         return done
 
 

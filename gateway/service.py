@@ -15,6 +15,7 @@ from twisted.python import usage
 
 from . import registry
 from .config import Config, ConfigErrors, load, table
+from .errors import ConfigError
 from .house import House
 from .kept import KeptLink
 from .link import Link
@@ -48,7 +49,11 @@ def makeService(options: Mapping[str, Any]) -> Service:
     """The service for checked options."""
     from twisted.internet import reactor
 
-    return GatewayService(options["config"], reactor)
+    try:
+        return GatewayService(options["config"], reactor)
+    except ConfigError as error:  # what only the parts of others find when they are made
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(EX_CONFIG) from None
 
 
 class GatewayService(Service):

@@ -6,12 +6,13 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.protocol import Protocol
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.dialing import DialingLink
 
-from .building import make_house, make_plan
+from .building import Wire, make_house, make_plan
 
 
 class Endpoint:
@@ -68,6 +69,14 @@ class DialingTests(SynchronousTestCase):
         self.advance(1)
         self.assertEqual(len(self.link.dialed), 2)
         self.assertIsNot(self.link.dialed[0], self.link.dialed[1])
+
+    def test_stopped_in_the_handshake(self) -> None:
+        """A stop between TCP and the end of the TLS handshake cuts the connection."""
+        protocol, wire = Protocol(), Wire()
+        protocol.transport = wire
+        self.link.dialed[0].result.callback(protocol)
+        self.link.stop()
+        self.assertTrue(wire.aborted)
 
     def test_stopped_while_dialing(self) -> None:
         """A stop cancels the attempt: no session comes of it, no timer is left."""

@@ -202,11 +202,11 @@ class Visitor(Protocol):
         self.cut()
 
 
-def front_of(house: House, link: str, address: Address, tls: str | None) -> Front:
-    """The front that links on this address share."""
+def front_of(house: House, link: str, address: Address, path: str, tls: str | None) -> Front:
+    """The front that links on this address share. Port 0 can be as many free ports as there are links with the same path."""
     key = ("websocket", address)
     front: Front | None = house.shared.get(key)
-    if front is None:
+    if front is None or (address.port == 0 and (path in front.routes or tls != front.tls)):
         front = house.shared[key] = Front(house, link, address, tls)
     return front
 
