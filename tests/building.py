@@ -77,6 +77,22 @@ class Wire(StringTransport):
         self.aborted = True
 
 
+class Producer:
+    """A push producer that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def pauseProducing(self) -> None:
+        self.calls.append("pause")
+
+    def resumeProducing(self) -> None:
+        self.calls.append("resume")
+
+    def stopProducing(self) -> None:
+        self.calls.append("stop")
+
+
 def join(link: Link, peer: str = "10.0.0.1:1") -> tuple[Session, Wire]:
     """A connected session of a link, and its transport."""
     session, wire = Session(link, peer), Wire()

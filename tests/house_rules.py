@@ -18,8 +18,8 @@ _HOUSE = (
     "captures codecs encoding fields framing places plan registry sections sentences sniff web.frames web.http web.origins web.upgrade"
     " wiring",
     "arrival certificates checktable config dialing direct failures groups handshake holders house idle intake keepers kept linger link"
-    " listeners loopport notices opening player porterrors reference session stream tls tls_transport ttyport ttys urlport usbnames"
-    " verify web",
+    " listeners listening loopport notices opening player porterrors reference"
+    " session stream tls tls_transport ttyport ttys urlport usbnames verify web",
     "transports",
     "service",
 )

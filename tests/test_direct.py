@@ -10,26 +10,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.direct import DirectServer, DirectUNIXServer, peer_gone, pending, tune_transport
 
+from .building import Producer
+
 
 def tcp_pair() -> tuple[socket.socket, socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         client = socket.create_connection(listening.getsockname())
         server, _ = listening.accept()
     return server, client
-
-
-class Producer:
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def pauseProducing(self) -> None:
-        self.calls.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.calls.append("resume")
-
-    def stopProducing(self) -> None:
-        self.calls.append("stop")
 
 
 class DirectTests(SynchronousTestCase):

@@ -16,6 +16,8 @@ from gateway.portsettings import PortSettings
 from gateway.ttyport import LineLostError, TtyPort
 from gateway.ttys import open_tty
 
+from .building import Producer
+
 
 class Recording:
     """A protocol that keeps what it is told."""
@@ -32,22 +34,6 @@ class Recording:
 
     def connectionLost(self, reason: Failure) -> None:
         self.lost.append(reason.getErrorMessage())
-
-
-class Producer:
-    """A producer that counts."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def pauseProducing(self) -> None:
-        self.calls.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.calls.append("resume")
-
-    def stopProducing(self) -> None:
-        self.calls.append("stop")
 
 
 class TtyPortTests(SynchronousTestCase):

@@ -9,6 +9,17 @@ from ..options import Options
 from ..packet import Batch
 
 
+def is_utf8(body: bytes) -> bool:
+    """Whether the bytes are text (RFC 3629: no surrogates, nothing overlong), as a WebSocket text message has to be."""
+    if body.isascii():
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class CodecOptions(Options):
     """The base of every codec's options."""
 

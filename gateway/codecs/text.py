@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..packet import Batch
-from . import CodecOptions
+from . import CodecOptions, is_utf8
 
 
 class Options(CodecOptions):
@@ -23,13 +23,7 @@ class Codec:
         return batch.payloads
 
     def is_text(self, body: bytes) -> bool:
-        if body.isascii():
-            return True
-        try:
-            body.decode()
-        except UnicodeDecodeError:
-            return False
-        return True
+        return is_utf8(body)
 
     def decode(self, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
         return body, None

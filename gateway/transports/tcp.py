@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import Field, model_validator
-from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.interfaces import IAddress, IProtocol
 
 from ..dialing import TIMEOUT, DialingLink
 from ..direct import tune_transport
 from ..house import House
 from ..link import Link as AnyLink
 from ..listeners import tcp_listener
+from ..listening import ListeningLink
 from ..options import Address, TcpAddress
 from ..plan import LinkPlan, StreamOptions
-from ..security import Security
 from ..session import Session
-from ..stream import StreamProtocol
 
 
 class Options(StreamOptions):
@@ -37,7 +34,7 @@ class Options(StreamOptions):
         return self
 
 
-class ListeningLink(AnyLink):
+class TCPListeningLink(ListeningLink):
     """A session for each client."""
 
     def __init__(self, plan: LinkPlan, house: House) -> None:
@@ -45,20 +42,8 @@ class ListeningLink(AnyLink):
         options: Any = plan.options
         self.listener = tcp_listener(house, self.name, options.listen, self.accepted, house.tls.get(options.tls))
 
-    def start(self) -> None:
-        super().start()
-        self.listener.start()
-
-    def stop(self) -> Deferred[Any]:
-        return gatherResults([self.listener.stop(), super().stop()])
-
-    def accepted(self, address: IAddress, security: Security) -> IProtocol | None:
-        """A protocol for a client; None when there are too many."""
-        peer = str(Address(address.host, address.port))  # type: ignore[attr-defined]
-        if self.full():
-            self.refused(peer)
-            return None
-        return StreamProtocol(Session(self, peer, security))
+    def peer_of(self, address: Any) -> str:
+        return str(Address(address.host, address.port))
 
 
 class ConnectingLink(DialingLink):
@@ -80,4 +65,4 @@ class ConnectingLink(DialingLink):
 def Link(plan: LinkPlan, house: House) -> AnyLink:
     """The link for a plan."""
     options: Any = plan.options
-    return ListeningLink(plan, house) if options.listen is not None else ConnectingLink(plan, house)
+    return TCPListeningLink(plan, house) if options.listen is not None else ConnectingLink(plan, house)

@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import Field, model_validator
-from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import UNIXClientEndpoint
-from twisted.internet.interfaces import IAddress, IProtocol
 
 from ..dialing import TIMEOUT, DialingLink
 from ..house import House
 from ..link import Link as AnyLink
 from ..listeners import unix_listener
+from ..listening import ListeningLink
 from ..options import FileMode, FilePath
 from ..plan import LinkPlan, StreamOptions
-from ..security import Security
-from ..session import Session
-from ..stream import StreamProtocol
 
 
 class Options(StreamOptions):
@@ -37,31 +33,20 @@ class Options(StreamOptions):
         return self
 
 
-class ListeningLink(AnyLink):
+class UNIXListeningLink(ListeningLink):
     """A session for each client."""
 
     def __init__(self, plan: LinkPlan, house: House) -> None:
         super().__init__(plan, house)
         options: Any = plan.options
-        self.listener = unix_listener(house, self.name, options.listen, options.mode, self.accepted)
+        self._place: str = options.listen
+        self._clients = 0
+        self.listener = unix_listener(house, self.name, self._place, options.mode, self.accepted)
 
-    def start(self) -> None:
-        super().start()
-        self.listener.start()
-
-    def stop(self) -> Deferred[Any]:
-        return gatherResults([self.listener.stop(), super().stop()])
-
-    def accepted(self, address: IAddress, security: Security) -> IProtocol | None:
-        """A protocol for a client; None when there are too many."""
-        options: Any = self.options
-        peer = f"unix:{options.listen}"
-        if self.full():
-            self.refused(peer)
-            return None
-        session = Session(self, peer, security)
-        session.peer = f"{peer} {session.id}"
-        return StreamProtocol(session)
+    def peer_of(self, address: Any) -> str:
+        # The clients of a UNIX socket have no addresses of their own.
+        self._clients += 1
+        return f"unix:{self._place} client {self._clients}"
 
 
 class ConnectingLink(DialingLink):
@@ -79,4 +64,4 @@ class ConnectingLink(DialingLink):
 def Link(plan: LinkPlan, house: House) -> AnyLink:
     """The link for a plan."""
     options: Any = plan.options
-    return ListeningLink(plan, house) if options.listen is not None else ConnectingLink(plan, house)
+    return UNIXListeningLink(plan, house) if options.listen is not None else ConnectingLink(plan, house)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import chain
 
+from ..codecs import is_utf8
+
 TEXT, BINARY = 0x81, 0x82
 """The first byte of a whole text message and of a whole binary one: FIN and the opcode."""
 
@@ -83,14 +85,3 @@ def take_messages(data: bytes) -> tuple[list[bytes], int]:
         found.append(body)
         position = stop
     return found, position
-
-
-def is_utf8(body: bytes) -> bool:
-    """Whether the bytes can be a text message (RFC 3629: no surrogates, nothing overlong)."""
-    if body.isascii():
-        return True
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

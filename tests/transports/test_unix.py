@@ -41,7 +41,7 @@ class ListeningTests(SynchronousTestCase):
         house = make_house(MemoryReactorClock())
         link: Any = unix.Link(plan(listen="/tmp/x", max_sessions=1), house)
         link.accepted(UNIXAddress(None), PLAIN).makeConnection(Wire())
-        self.assertEqual([session.peer for session in link.sessions], ["unix:/tmp/x local#1"])
+        self.assertEqual([session.peer for session in link.sessions], ["unix:/tmp/x client 1"])
         self.assertIsNone(link.accepted(UNIXAddress(None), PLAIN))
 
 

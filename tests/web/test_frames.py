@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.web.frames import BINARY, TEXT, header, is_utf8, joined, messages, take_messages
+from gateway.codecs import is_utf8
+from gateway.web.frames import BINARY, TEXT, header, joined, messages, take_messages
 
 
 def split(data: bytes) -> list[tuple[int, bytes]]:
