@@ -11,12 +11,13 @@ Encoder = Callable[[Batch], bytes]
 
 
 class Group:
-    """Sessions of one representation, and the function that makes its bytes."""
+    """Sessions of one representation, and the function that makes its bytes; those of ``own`` each encode for themselves."""
 
-    __slots__ = ("_members", "_sessions", "encode")
+    __slots__ = ("_members", "_sessions", "encode", "own")
 
-    def __init__(self, encode: Encoder) -> None:
+    def __init__(self, encode: Encoder, own: bool) -> None:
         self.encode = encode
+        self.own = own
         self._sessions: dict[Session, None] = {}
         self._members: tuple[Session, ...] | None = None
 
@@ -37,7 +38,7 @@ class Group:
 
 
 class Groups:
-    """All groups of a link. ``encoder(representation)`` is asked once for each."""
+    """All groups of a link. ``encoder(representation)`` is asked once for each; for None, the sessions' own, it is not."""
 
     def __init__(self, encoder: Callable[[Hashable], Encoder]) -> None:
         self._encoder = encoder
@@ -50,5 +51,11 @@ class Groups:
         """The group of a session's representation."""
         group = self._groups.get(session.representation)
         if group is None:
-            group = self._groups[session.representation] = Group(self._encoder(session.representation))
+            wanted = session.representation
+            encode = _nothing if wanted is None else self._encoder(wanted)
+            group = self._groups[wanted] = Group(encode, wanted is None)
         return group
+
+
+def _nothing(batch: Batch) -> bytes:
+    return b""

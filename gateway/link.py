@@ -194,15 +194,12 @@ class Link:
         origin, reached = batch.origin, 0
         for group in self._groups:
             members = group.members
-            if not members:
-                continue
-            data = group.encode(batch)
-            if not data:
-                continue
-            for session in members:
-                if session.id != origin:
-                    session.deliver(batch, data)
-            reached += len(members)
+            data = group.encode(batch) if members else b""
+            if data or group.own:
+                for session in members:
+                    if session.id != origin:
+                        session.deliver(batch, data)
+                        reached += 1
         self.counters["packets_out"] += batch.count * reached
         if self._trace is not None or self.options.idle_timeout:
             self._written(batch)

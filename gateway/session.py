@@ -196,7 +196,7 @@ class Session:
     # To the peer
 
     def deliver(self, batch: Batch, data: bytes) -> None:
-        """Write these encoded packets, or queue them behind what waits."""
+        """Write these encoded packets, or queue them behind what waits. With a representation of None they are for it to encode."""
         if self.clear:
             self.transport.write(data)
         else:

@@ -9,6 +9,7 @@ from gateway.house import House
 from gateway.link import Link
 from gateway.packet import Batch, Frames
 from gateway.plan import LinkPlan
+from gateway.session import Session
 
 from .building import Wire, join, make_house, make_link, make_plan
 
@@ -54,13 +55,29 @@ class DeliveryTests(SynchronousTestCase):
         link = make_link(self.house, "lan", link_class=Counting, hears=("gps",))
         join(link)
         other, wire = None, Wire()
-        from gateway.session import Session
-
         other = Session(link, "x")
         other.representation = "other"
         other.connected(wire)
         self.house.bus.publish(lines(b"a"))
         self.assertEqual((wire.value(), link.encoded), (b"a\n", 2))
+
+    def test_session_encodes_for_itself(self) -> None:
+        """A session with a representation of None gets the batch, and makes of it what only it can: here, lines that it numbers itself."""
+
+        class Numbering(Session):
+            __slots__ = ("said",)
+
+            def deliver(self, batch: Batch, data: bytes) -> None:
+                self.said = getattr(self, "said", 0) + batch.count
+                super().deliver(batch, b"%d lines so far\n" % self.said)
+
+        link = make_link(self.house, "lan", link_class=Counting, hears=("gps",))
+        session, wire = Numbering(link, "x"), Wire()
+        session.representation = None
+        session.connected(wire)
+        for _ in range(2):
+            self.house.bus.publish(lines(b"a", b"b"))
+        self.assertEqual((wire.value(), link.encoded), (b"2 lines so far\n4 lines so far\n", 0))
 
     def test_verbatim(self) -> None:
         """A raw reader gets the bytes as they were received, delimiters and all."""
