@@ -58,6 +58,7 @@ class WriterTests(SynchronousTestCase):
         self.assertIn("framing.embedded", self.refused(Writer([b"\n"], b"\n", "reject", 10), b"a\nb"))
         self.assertIn("framing.embedded", self.refused(Writer([b"\r\n", b"\n"], b"\n", "reject", 10), b"a\r"))
         self.assertIn("framing.embedded", self.refused(Writer([b"\r", b"\r\n"], b"\r", "reject", 10), b"\nb"))
+        self.assertIn("framing.embedded", self.refused(Writer([b"\r", b"\rOK\rEND"], b"\r", "reject", 10), b"OK"))
         self.assertIn("framing.embedded", self.refused(Writer([b"aa"], b"aa", "reject", 10), b"ba"))
         self.assertEqual(Writer([b"\r\n"], b"\r\n", "reject", 10).write(b"a\r\rb\n"), b"a\r\rb\n\r\n")
 

@@ -29,6 +29,7 @@ class RawTests(SynchronousTestCase):
             text = f"a chunk of 5 bytes is longer than framing.max = 4 bytes (framing.on_oversize = {policy})"
             expected = Frames(b"", 0, (), faults=(Fault("oversize", text, 5, policy == "close"),))
             self.assertEqual(framer(max=4, on_oversize=policy).feed(b"abcde", 0.0), expected)
+            self.assertEqual(framer(max=4, on_oversize=policy).feed(b"abcd", 0.0), Frames(b"abcd", 1, (b"abcd",)))
 
     def test_write(self) -> None:
         """Payloads go out one behind the other, of any length; received bytes as they are, delimiters and all."""
