@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import stat
 from collections.abc import Iterable
@@ -13,18 +12,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import Field
 
-from . import ini, registry
+from . import registry
 from .errors import ConfigError, GatewayError
-from .ini import Section
+from .ini import reader as ini
+from .ini.places import Exposure, check_places, exposures
+from .ini.reader import Section
+from .ini.sections import Reading, load_part
+from .ini.sentences import did_you_mean, quote, shorten
+from .ini.wiring import Draft, Wiring, check_name
 from .options import Duration, Options, Size
-from .places import Exposure, check_places, exposures
 from .plan import LinkOptions, LinkPlan
-from .sections import Reading, load_part
-from .sentences import did_you_mean, quote, shorten
-from .wiring import Draft, Wiring, check_name
 
 if TYPE_CHECKING:
-    from .tls import TlsOptions
+    from .tls.contexts import TlsOptions
 
 _IMPLIED = {"device": "serial", "command": "process", "listen": "tcp", "connect": "tcp"}
 _LATER = ("control", "log", "metrics", "console", "cluster")
@@ -156,7 +156,9 @@ class _Loading:
         if not name or " " in name:
             reading.refuse("a TLS section has one name: [tls NAME]")
             return
-        options = reading.options(importlib.import_module("gateway.tls").TlsOptions)
+        from .tls.contexts import TlsOptions  # OpenSSL is for those who use it
+
+        options = reading.options(TlsOptions)
         self._tls[name] = (section, reading, options)
 
     def _draft(self, section: Section, reading: Reading) -> Draft:
@@ -202,12 +204,14 @@ class _Loading:
         return options is not None and options.client_certificates == "required" and not draft.text("connect")
 
     def _check_tls(self, name: str, section: Section, reading: Reading, options: Any) -> None:
-        tls = importlib.import_module("gateway.tls")
+        from .tls.contexts import check_files
+        from .tls.contexts import warnings as tls_warnings
+
         users = [draft for draft in self._drafts.values() if draft.text("tls") == name]
         listens = any(draft.text("listen") for draft in users)
         connects = any(draft.text("connect") for draft in users)
-        reading.refuse_all(tls.check_files(options, "both" if listens and connects else "server" if listens else "client"), type(options))
-        for text in tls.warnings(options):
+        reading.refuse_all(check_files(options, "both" if listens and connects else "server" if listens else "client"), type(options))
+        for text in tls_warnings(options):
             self._warn(section.name, section.line, text)
         if not users:
             self._warn(section.name, section.line, f"no link uses it: tls = {name}")
@@ -249,5 +253,6 @@ class _Loading:
 
 def table(config: Config) -> str:
     """The configuration as it will run, for ``--check``: where each link is, who hears whom, what is unsafe."""
-    text: str = importlib.import_module("gateway.checktable").table(config)
-    return text
+    from .ini.checktable import table as resolved  # tabulate is for those who look
+
+    return resolved(config)

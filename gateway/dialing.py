@@ -68,7 +68,7 @@ class DialingLink(KeptLink):
 
         factory: Any = _Dialed(build)
         if self._tls is not None:
-            from .handshake import client_factory
+            from .tls.handshake import client_factory
 
             factory = client_factory(
                 build, self._tls, self._host, link=self.name, reactor=self.house.reactor, failed=failed, notices=self.house.notices

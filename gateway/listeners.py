@@ -99,7 +99,7 @@ def server_factory(house: House, name: str, build: Build, tls: Any) -> Any:
     """A factory for accepted connections: plain, or with the guards of a [tls NAME] section before it."""
     if tls is None:
         return Door(build)
-    from .handshake import server_factory as secured
+    from .tls.handshake import server_factory as secured
 
     return secured(build, tls, link=name, reactor=house.reactor, admission=house.admission, notices=house.notices)
 

@@ -14,12 +14,10 @@ PURE = 2
 
 _HOUSE = (
     "errors packet security topics",
-    "admission bus demand numbering ini options outbox portsettings trace watch",
-    "captures codecs encoding fields framing places plan registry sections sentences sniff web.frames web.http web.origins web.upgrade"
-    " wiring",
-    "arrival certificates checktable config dialing direct failures groups handshake holders house idle intake keepers kept linger link"
-    " listeners listening loopport notices opening player porterrors reference"
-    " session stream tls tls_transport ttyport ttys urlport usbnames verify web",
+    "admission bus demand ini.reader numbering options outbox ports.settings trace watch",
+    "captures codecs encoding framing ini.fields ini.places ini.sections ini.sentences ini.wiring plan registry tls.sniff"
+    " web.frames web.http web.origins web.upgrade",
+    "config dialing direct groups house idle ini intake keepers kept link listeners listening notices player ports session stream tls web",
     "transports",
     "service",
 )

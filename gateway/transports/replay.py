@@ -16,7 +16,7 @@ from ..options import FilePath, Written, YesNo, parse_rate
 from ..outbox import DeviceOutboxOptions, OutboxOptions
 from ..plan import LinkPlan, StreamOptions
 from ..player import PlayedSession, Player
-from ..porterrors import PortError
+from ..ports.errors import PortError
 from ..registry import kind_name, make_framer
 from ..session import Session
 

@@ -17,12 +17,12 @@ from ..link import Link as AnyLink
 from ..options import Written, YesNo, parse_integer
 from ..outbox import DeviceOutboxOptions, OutboxOptions
 from ..plan import LinkPlan, StreamOptions
-from ..porterrors import PortAbsentError, PortError
-from ..portsettings import BaudRate, ByteSize, Flow, ModemLine, Parity, PortSettings, Speed, StopBits
+from ..ports.errors import PortAbsentError, PortError
+from ..ports.settings import BaudRate, ByteSize, Flow, ModemLine, Parity, PortSettings, Speed, StopBits
+from ..ports.usbnames import PREFIX, find, parse_usb_name
 from ..registry import kind_name
 from ..session import Session
 from ..stream import StreamProtocol
-from ..usbnames import PREFIX, find, parse_usb_name
 
 _LOOK = 0.25
 """Seconds between two looks for the device's node while it is away."""
@@ -171,26 +171,26 @@ class Link(KeptLink):
     def attempt(self) -> Deferred[Any]:
         device = self.options.device
         if device == "loop://":
-            from ..loopport import LoopPort
+            from ..ports.loopport import LoopPort
 
             LoopPort(StreamProtocol(Session(self, device)), self.house.reactor)
             return succeed(None)
         if "://" in device or sys.platform == "win32":
-            from ..urlport import open_url
+            from ..ports.urlport import open_url
 
             return open_url(device, self.options.settings, self.house.reactor).addCallback(self._opened_by_url)
         self._open_tty()
         return succeed(None)
 
     def _opened_by_url(self, port: Any) -> None:
-        from ..urlport import UrlPort
+        from ..ports.urlport import UrlPort
 
         self._say_settings(self.options.device, str(self.options.settings), [])
         UrlPort(StreamProtocol(Session(self, self.options.device)), port, self.house.reactor)
 
     def _open_tty(self) -> None:
-        from ..ttyport import TtyPort
-        from ..ttys import open_tty
+        from ..ports.ttyport import TtyPort
+        from ..ports.ttys import open_tty
 
         path = self._find()
         tty = open_tty(path, self.options.settings)

@@ -16,10 +16,10 @@ from twisted.trial.unittest import TestCase
 from gateway import registry
 from gateway.packet import Batch
 from gateway.plan import LinkPlan
-from gateway.porterrors import PortError
-from gateway.portsettings import PortSettings
+from gateway.ports.errors import PortError
+from gateway.ports.settings import PortSettings
+from gateway.ports.ttys import open_tty
 from gateway.transports.serial import Link, Options
-from gateway.ttys import open_tty
 from tests import samples
 from tests.building import make_house
 

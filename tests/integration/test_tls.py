@@ -21,11 +21,11 @@ from twisted.trial.unittest import TestCase
 
 from gateway.admission import Admission
 from gateway.direct import DirectPort
-from gateway.handshake import client_factory, server_factory
-from gateway.linger import linger_close
 from gateway.notices import Notices
 from gateway.security import Security
-from gateway.tls import TlsOptions
+from gateway.tls.contexts import TlsOptions
+from gateway.tls.handshake import client_factory, server_factory
+from gateway.tls.linger import linger_close
 
 from .. import certificates
 from ..far_end import client_side
@@ -80,9 +80,7 @@ class ListeningTestCase(TestCase):
     def listen(self, **given: Any) -> tuple[str, int]:
         certificate, key = certificates.site()
         options = TlsOptions(**{"certificate": certificate, "private_key": key, **given})
-        factory = server_factory(
-            self.build, options, link="lan", reactor=reactor, admission=self.admission, notices=self.notices
-        )
+        factory = server_factory(self.build, options, link="lan", reactor=reactor, admission=self.admission, notices=self.notices)
         self.port = DirectPort(0, factory, 1024, "127.0.0.1", reactor)
         self.port.startListening()
         self.place = "127.0.0.1", self.port.getHost().port
@@ -200,7 +198,7 @@ class ListenerTests(ListeningTestCase):
 
 
 def hello_of_a_client() -> bytes:
-    from ..test_sniff import client_hello
+    from ..tls.test_sniff import client_hello
 
     return client_hello()
 
@@ -232,9 +230,7 @@ class DialedTests(ListeningTestCase):
             dialed.append(Caller())
             return dialed[-1]
 
-        factory = client_factory(
-            build, options, "localhost", link="up", reactor=reactor, failed=back.errback, notices=self.notices
-        )
+        factory = client_factory(build, options, "localhost", link="up", reactor=reactor, failed=back.errback, notices=self.notices)
         await HostnameEndpoint(reactor, b"127.0.0.1", self.place[1]).connect(factory)
         self.assertEqual(await back, BLOCK)
         self.assertEqual([session.security for session in self.sessions], [Security(True, "rover7")])

@@ -9,10 +9,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.admission import Admission
-from gateway.failures import TlsFailed
-from gateway.handshake import client_factory, server_factory
 from gateway.security import Security
-from gateway.tls import TlsOptions
+from gateway.tls.contexts import TlsOptions
+from gateway.tls.failures import TlsFailed
+from gateway.tls.handshake import client_factory, server_factory
 
 from .. import certificates
 from ..far_end import PEER, Application, End, Said

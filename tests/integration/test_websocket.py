@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from gateway.house import House
-from gateway.tls import TlsOptions
+from gateway.tls.contexts import TlsOptions
 from gateway.transports.websocket import Link
 
 from ..web.test_frames import client_frame

@@ -11,10 +11,11 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway import registry, ttys
+from gateway import registry
 from gateway.packet import Batch, Fault
 from gateway.plan import DeviceOutboxOptions, LinkPlan
-from gateway.portsettings import PortSettings, Speed
+from gateway.ports import ttys
+from gateway.ports.settings import PortSettings, Speed
 from gateway.transports import serial
 from gateway.transports.serial import Link, Options, warnings
 from tests.building import join, make_house, make_link

@@ -42,7 +42,6 @@ class OpensslTests(ListeningTestCase):
         shown = await self.in_thread(lambda: output("openssl", "s_client", "-connect", f"{host}:{port}", "-tls1_2", text="R\n"))
         self.assertIn("no renegotiation", shown)
 
-
     async def test_whose_certificates(self) -> None:
         """A listener that asks for certificates says whose it takes, so that a client can choose among its own."""
         self.listen(ca=certificates.ca_file(), client_certificates="optional")

@@ -1,0 +1,1 @@
+"""The INI file: read, checked, resolved, and told about."""

@@ -1,0 +1,124 @@
+"""Where links listen, connect and open devices.
+
+Two that want the same place, one that would connect to the other, and what is open to strangers.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ..options import Address, parse_address
+from ..plan import LinkPlan
+from .wiring import Draft
+
+_ANYWHERE = ("0.0.0.0", "::")
+_NUMERIC = {"localhost": "127.0.0.1"}
+
+
+def check_places(drafts: Sequence[Draft]) -> None:
+    """Refuse every link whose place belongs to another link of the same file."""
+    for index, draft in enumerate(drafts):
+        for other in drafts[:index]:
+            _check_listeners(draft, other)
+            _check_devices(draft, other)
+        for other in drafts:
+            _check_loop(draft, other)
+
+
+def _place(draft: Draft, key: str) -> Any:
+    if draft.options is not None:
+        return getattr(draft.options, key, None)
+    text = draft.text(key)
+    try:
+        return parse_address(text) if key in ("listen", "connect") else text or None
+    except ValueError:
+        return None
+
+
+def _check_listeners(draft: Draft, other: Draft) -> None:
+    mine, theirs = _place(draft, "listen"), _place(other, "listen")
+    if mine is None or theirs is None or not _collide(mine, theirs):
+        return
+    paths = [_place(each, "path") for each in (draft, other)]
+    if mine != theirs or draft.transport != other.transport or None in paths:
+        draft.reading.refuse(f"{mine} is taken: [{other.name}] listens on {theirs}", "listen")
+    elif paths[0] == paths[1]:
+        draft.reading.refuse(
+            f"[{other.name}] has the same address and path: give one of them another path", "path" if draft.text("path") else "listen"
+        )
+    elif _place(draft, "tls") != _place(other, "tls"):
+        draft.reading.refuse(
+            f"[{other.name}] listens on the same address with another tls: the two must be the same",
+            "tls" if draft.text("tls") else "listen",
+        )
+
+
+def _check_devices(draft: Draft, other: Draft) -> None:
+    mine, theirs = _place(draft, "device"), _place(other, "device")
+    if mine is not None and mine == theirs and "://" not in str(mine):
+        draft.reading.refuse(f"{mine} is already the device of [{other.name}]; to hear both ways: attach = {other.name}", "device")
+
+
+def _check_loop(draft: Draft, other: Draft) -> None:
+    connect, listen = _place(draft, "connect"), _place(other, "listen")
+    if connect is None or listen is None:
+        return
+    here = connect == listen
+    if isinstance(connect, Address) and isinstance(listen, Address):
+        to, at = _host(connect), _host(listen)
+        here = connect.port == listen.port != 0 and (to == at or (at in _ANYWHERE and (to in _ANYWHERE or is_loopback(to))))
+    if here:
+        draft.reading.refuse(f"{connect} is where [{other.name}] listens: join links of one file by subscribe or attach", "connect")
+
+
+def _collide(one: Any, other: Any) -> bool:
+    """Whether two cannot be listened on together. Port 0 is a free port, so it collides with nothing."""
+    if not (isinstance(one, Address) and isinstance(other, Address)):
+        return bool(one == other)
+    mine, theirs = _host(one), _host(other)
+    if one.port != other.port or one.port == 0 or (":" in mine) != (":" in theirs):
+        return False
+    return mine == theirs or mine in _ANYWHERE or theirs in _ANYWHERE
+
+
+def _host(address: Address) -> str:
+    return _NUMERIC.get(address.host.lower(), address.host.lower())
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class Exposure(NamedTuple):
+    """Something unsafe that was asked for: a mark for the table, and a sentence for the log ("" where a part's own warning says it)."""
+
+    mark: str
+    text: str = ""
+
+
+def exposures(plan: LinkPlan, tls: Any, writes_to: Sequence[str]) -> list[Exposure]:
+    """What is unsafe about a link. ``tls``: the options of its [tls] section or None; ``writes_to``: the links that hear it."""
+    options: Any = plan.options
+    listen, connect = getattr(options, "listen", None), getattr(options, "connect", None)
+    writes = f", and can write to {', '.join(writes_to)}" if writes_to else ""
+    found = []
+    if isinstance(listen, Address) and not is_loopback(listen.host):
+        if tls is None:
+            found.append(Exposure("no TLS", f"listens on {listen} without TLS: whoever reaches it hears all that it hears{writes}"))
+        elif writes and tls.client_certificates != "required":
+            found.append(Exposure("no client certificate", f"asks no client certificate: whoever reaches {listen} is let in{writes}"))
+    if isinstance(listen, str) and getattr(options, "mode", 0) & 0o066:
+        found.append(Exposure(f"mode 0{options.mode:o}", f"mode 0{options.mode:o}: other users of this machine can connect{writes}"))
+    if tls is not None and listen is not None and tls.fallback != "never":
+        found.append(Exposure(f"fallback {tls.fallback}" + (", may write" if tls.fallback_write else "")))
+    if tls is not None and connect is not None and tls.verify != "yes":
+        found.append(Exposure(f"verify {tls.verify}"))
+    if "*" in getattr(options, "origins", ()):
+        found.append(Exposure("origins *"))
+    return found

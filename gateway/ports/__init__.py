@@ -1,0 +1,1 @@
+"""Serial ports: opened, locked, set, named; as Twisted transports."""

@@ -1,0 +1,222 @@
+"""Accepted connections on a port with TLS: sniffed where plain text is allowed, secured, named, and only then given an application.
+
+One that is not there yet has a ticket of the admission, one timer and a few bytes; OpenSSL is asked in when the first byte has come.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+
+from ..admission import Admission, Ticket, source_of
+from ..notices import Notices
+from ..security import Security
+from .contexts import TlsOptions, server_context
+from .failures import TlsFailed
+from .linger import linger_close
+from .opening import LINGER, Build, Connections, Opening, built, hand_over, peer_of
+from .sniff import Verdict, describe, sniff
+from .transport import TlsTransport
+from .verify import client_identity
+
+
+class Arrivals(Factory):
+    """Takes accepted connections; see `gateway.handshake.server_factory`."""
+
+    noisy = False
+
+    def __init__(
+        self, build: Build, options: TlsOptions, link: str, reactor: Any, admission: Admission, notices: Notices, alpn: Sequence[bytes]
+    ) -> None:
+        self.build = build
+        self.options = options
+        self.link = link
+        self.reactor = reactor
+        self.admission = admission
+        self.notices = notices
+        self.pending: set[_Arrival] = set()
+        self.wrapping = TLSMemoryBIOFactory(Connections(server_context(options, alpn)), False, self, reactor)
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        return _Arrival(self, addr)
+
+    def stopFactory(self) -> None:
+        """Called when the port has closed: whoever has no session yet gets none any more."""
+        for arrival in list(self.pending):
+            arrival.abandon()
+
+    def may_be_plain(self, address: Any) -> bool:
+        """Whether this client may speak plain text here."""
+        if self.options.fallback != "allowlist":
+            return self.options.fallback == "any"
+        try:
+            host = ipaddress.ip_address(getattr(address, "host", "").partition("%")[0])
+        except ValueError:
+            return False
+        found = getattr(host, "ipv4_mapped", None) or host
+        return any(found.version == network.version and found in network for network in self.options.fallback_from)
+
+
+class _Arrival(Protocol):
+    """One accepted connection: its first bytes, then the handshake, then its application."""
+
+    transport: Any
+
+    def __init__(self, server: Arrivals, address: Any) -> None:
+        self._server = server
+        self._address = address
+        self._beginning = b""
+        self._told = False
+        self._ticket: Ticket | None = None
+        self._timer: Any = None
+
+    def connectionMade(self) -> None:
+        server, options = self._server, self._server.options
+        server.pending.add(self)
+        self._may_be_plain = server.may_be_plain(self._address)
+        patience = options.first_byte_timeout if self._may_be_plain else options.handshake_timeout
+        self._started = server.reactor.seconds()
+        self._timer = server.reactor.callLater(patience, self._silent)
+        self._ticket = server.admission.enter(source_of(getattr(self._address, "host", "local")), self._evicted)
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._ticket is None:
+            return  # it is on its way out
+        self._beginning += data
+        verdict = sniff(self._beginning) if self._may_be_plain else Verdict.TLS
+        if verdict is Verdict.TLS:
+            self._secure()
+        elif verdict is Verdict.SSLV2:
+            self._refuse(TlsFailed("tls_handshake_failed", describe(self._beginning)))
+        elif verdict is Verdict.PLAIN:
+            self._go_plain(describe(self._beginning))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        # Here only before TLS: port scans and load balancers that look whether somebody listens are no news.
+        self._gone()
+
+    def abandon(self) -> None:
+        """Cut it, whatever it is waiting for."""
+        self._told = True
+        self._gone()
+        self.transport.abortConnection()
+
+    # What may happen while it waits
+
+    def _silent(self) -> None:
+        options = self._server.options
+        if self._beginning:
+            self._refuse(TlsFailed("tls_handshake_timeout", f"{describe(self._beginning)}, then stopped (first_byte_timeout)"))
+        elif self._may_be_plain and options.silent_is_plain:
+            self._go_plain(f"was silent for {options.first_byte_timeout:g} s (silent_is_plain = yes)")
+        else:
+            waited = self._server.reactor.seconds() - self._started
+            self._refuse(TlsFailed("tls_handshake_timeout", f"sent nothing for {waited:g} s"))
+
+    def _too_slow(self) -> None:
+        limit = self._server.options.handshake_timeout
+        self._refuse(TlsFailed("tls_handshake_timeout", f"was not done with the TLS handshake after {limit:g} s (handshake_timeout)"))
+
+    def _evicted(self) -> None:
+        text = f"gave its place to a newcomer: too many connections are not authenticated ({len(self._server.admission)})"
+        self._refuse(TlsFailed("evicted", text))
+
+    # Its ways out
+
+    def _secure(self) -> None:
+        server = self._server
+        beginning, self._beginning = self._beginning, b""
+        self._timer.cancel()
+        left = server.options.handshake_timeout - (server.reactor.seconds() - self._started)
+        self._timer = server.reactor.callLater(max(0.0, left), self._too_slow)
+        raw = self.transport
+        tls = TlsTransport(server.wrapping, Opening(self._authenticate, self._lost))
+        self.transport = raw.protocol = tls
+        tls.makeConnection(raw)
+        tls.dataReceived(beginning)
+
+    def _authenticate(self, tls: TlsTransport) -> None:
+        try:
+            identity = self._identity(tls)
+        except TlsFailed as error:
+            self._refuse(error)
+            return
+        except Exception as error:  # whoever cannot be named is nobody
+            self._refuse(TlsFailed("identity_refused", f"its client certificate cannot be read: {type(error).__name__}: {error}"))
+            return
+        self._leave()
+        application = built(self._server.build, self._address, Security(True, identity), self._server.link)
+        if application is None:
+            self._close()
+        else:
+            self._gone()
+            hand_over(tls, application)
+
+    def _identity(self, tls: TlsTransport) -> str:
+        # Asked again here: OpenSSL alone does not keep the policy under all circumstances (security F3).
+        wanted = self._server.options.client_certificates
+        if wanted == "none":
+            return ""
+        certificate = tls.getHandle().get_peer_certificate(as_cryptography=True)
+        if certificate is not None:
+            return client_identity(certificate)
+        if wanted == "required":
+            raise TlsFailed("client_certificate_missing", "sent no client certificate, and client_certificates = required")
+        return ""
+
+    def _go_plain(self, why: str) -> None:
+        server, transport = self._server, self.transport
+        beginning, self._beginning = self._beginning, b""
+        self._leave()
+        may_write = server.options.fallback_write
+        rights = "may write" if may_write else "reads only"
+        self._say("plain_on_tls_port", f"{why}; it is served in clear and {rights} (fallback = {server.options.fallback})")
+        refusal = "" if may_write else "plain text on a TLS port only reads; to let it write: fallback_write = yes"
+        application = built(server.build, self._address, Security(False, may_write=may_write, why=refusal), server.link)
+        if application is None:
+            self._close()
+            return
+        self._gone()
+        transport.protocol = application
+        application.makeConnection(transport)
+        if beginning and not transport.disconnecting:
+            application.dataReceived(beginning)
+
+    def _refuse(self, error: TlsFailed) -> None:
+        self._leave()
+        self._say(error.event, error.text)
+        self.transport.abortConnection()
+
+    def _close(self) -> None:
+        self._told = True
+        self._timer = linger_close(self.transport, self._server.reactor, LINGER)
+
+    def _lost(self, error: TlsFailed) -> None:
+        """The connection ended under TLS, without a session."""
+        self._gone()
+        self._say(error.event, error.text)
+
+    def _leave(self) -> None:
+        """Not waiting any more, one way or the other."""
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        if self._ticket is not None:
+            self._ticket.leave()
+            self._ticket = None
+
+    def _gone(self) -> None:
+        """Not ours any more: lost, or its application's."""
+        self._leave()
+        self._server.pending.discard(self)
+
+    def _say(self, event: str, text: str) -> None:
+        if not self._told:
+            self._told = True
+            link = self._server.link
+            self._server.notices.say(f"{link}:{event}", f"[{link}] {peer_of(self._address)}: {event}: {text}")

@@ -1,0 +1,115 @@
+"""Certificates and private keys in PEM files: read, checked, and explained when something is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+from ..errors import ConfigError
+from ..options import Secret
+
+MAX_SECRET = 64 << 10
+MAX_CERTIFICATES = 1 << 20
+
+
+def read_certificates(path: str, key: str) -> list[x509.Certificate]:
+    """All certificates in a PEM file, in its order, at least one. ConfigError under ``key``, the option that named the file."""
+    data = _read(path, key, MAX_CERTIFICATES)
+    if not data.strip():
+        raise ConfigError(f"{path} is empty", key=key)
+    try:
+        return x509.load_pem_x509_certificates(data)
+    except ValueError as error:
+        if data[:1] == b"\x30":
+            hint = f"it looks like DER; to convert it: openssl x509 -inform der -in {path} -out {path}.pem"
+        elif b"PRIVATE KEY" in data and b"CERTIFICATE" not in data:
+            hint = "it holds a private key"
+        else:
+            hint = str(error)
+        raise ConfigError(f"{path} holds no certificate in PEM form: {hint}", key=key) from None
+
+
+def read_key(path: str, passphrase: Secret | None) -> PrivateKeyTypes:
+    """The private key in a PEM file that nobody else may read. Nothing is ever asked on a terminal. Raises ConfigError."""
+    data = _read_private(path, "private_key")
+    if b"PRIVATE KEY" not in data:
+        raise ConfigError(f"{path} holds no private key in PEM form", key="private_key")
+    encrypted = b"ENCRYPTED" in data
+    if encrypted and passphrase is None:
+        raise ConfigError(f"{path} is encrypted: give passphrase = file:PATH or env:NAME", key="private_key")
+    secret = read_secret(passphrase, "passphrase") if passphrase is not None and encrypted else None
+    try:
+        return load_pem_private_key(data, secret)
+    except (ValueError, TypeError) as error:
+        if encrypted:
+            raise ConfigError(f"does not open {path}", key="passphrase") from None
+        raise ConfigError(f"{path} cannot be read: {error}", key="private_key") from None
+
+
+def read_secret(secret: Secret, key: str) -> bytes:
+    """What a reference to a secret stands for, without the line end that an editor left. Raises ConfigError."""
+    if secret.kind == "env":
+        value = os.environ.get(secret.name)
+        if value is None:
+            raise ConfigError(f"the environment has no variable {secret.name}", key=key)
+        return value.encode()
+    data = _read_private(secret.name, key)
+    return data.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def check_pair(chain: Sequence[x509.Certificate], key: PrivateKeyTypes) -> None:
+    """Raise ConfigError unless the key belongs to the first certificate."""
+    form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    ours = key.public_key().public_bytes(*form)
+    matching = [index for index, each in enumerate(chain) if each.public_key().public_bytes(*form) == ours]
+    if not matching:
+        raise ConfigError("the key does not match the certificate", key="private_key")
+    if matching[0] != 0:
+        text = f"the key matches certificate {matching[0] + 1} of the file: put that first, its issuers behind it"
+        raise ConfigError(text, key="certificate")
+
+
+def check_dates(certificate: x509.Certificate, path: str, now: datetime, key: str) -> None:
+    """Raise ConfigError unless the certificate is valid now."""
+    if now < certificate.not_valid_before_utc:
+        until = f"{certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
+        raise ConfigError(f"{path} is not valid before {until}; here it is {now:%Y-%m-%d %H:%M} UTC: is the clock right?", key=key)
+    if now > certificate.not_valid_after_utc:
+        since = f"{certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+        raise ConfigError(f"{path} expired on {since}; here it is {now:%Y-%m-%d %H:%M} UTC: renew it, or is the clock wrong?", key=key)
+
+
+def utc_now() -> datetime:
+    """Wall time, by which certificates are judged."""
+    return datetime.now(UTC)
+
+
+def _read(path: str, key: str, limit: int) -> bytes:
+    try:
+        file = Path(path)
+        mode = file.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise ConfigError(f"{path} is not a regular file", key=key)
+        with file.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}", key=key) from None
+    if len(data) > limit:
+        raise ConfigError(f"{path} is longer than {limit} bytes", key=key)
+    return data
+
+
+def _read_private(path: str, key: str) -> bytes:
+    """The rule of OpenSSH: a file of our own that is secret must be closed to everybody else."""
+    data = _read(path, key, MAX_SECRET)
+    status = Path(path).stat()
+    if status.st_uid == os.geteuid() and status.st_mode & 0o077:
+        raise ConfigError(f"{path} can be read by others (mode {status.st_mode & 0o777:04o}): chmod 600 {path}", key=key)
+    return data

@@ -1,0 +1,238 @@
+"""The ``[tls NAME]`` section: its options, the checks of its files, and the OpenSSL contexts that are made of it.
+
+A context is built once and shared by all connections. It allows TLS 1.2 with forward secrecy and authenticated encryption, and TLS 1.3;
+no resumption, renegotiation or compression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, Literal, Self
+
+from cryptography import x509
+from OpenSSL import SSL
+from pydantic import Field, field_validator, model_validator
+
+from ..errors import ConfigError
+from ..options import Duration, FilePath, Networks, Options, SecretRef, YesNo
+from .certificates import check_dates, check_pair, read_certificates, read_key, utc_now
+from .verify import strict
+
+VERIFY_DEPTH = 4
+EXPIRES_SOON = timedelta(days=21)
+_TLS12_CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+_VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
+
+Role = Literal["server", "client", "both"]
+
+
+class TlsOptions(Options):
+    """TLS of a listener, or towards a server."""
+
+    certificate: FilePath | None = Field(None, description="our certificate, and behind it those of its issuers, as a PEM file")
+    private_key: FilePath | None = Field(None, description="the certificate's key, as a PEM file that only its owner can read")
+    passphrase: SecretRef | None = Field(None, description="what the key is encrypted with: file:PATH or env:NAME")
+    ca: FilePath | None = Field(
+        None, description="the CAs that we trust, as a PEM file; for a client the default is those of the system, for a server nobody"
+    )
+    client_certificates: Literal["none", "optional", "required"] = Field(
+        "none", description="whether a server asks its clients for a certificate of one of the CAs in ca"
+    )
+    minimum: Literal["1.2", "1.3"] = Field("1.2", description="the oldest version of TLS that is allowed")
+    server_name: str | None = Field(
+        None, description="for a client: the name to ask for, and to find in the server's certificate (default: the host in connect)"
+    )
+    verify: Literal["yes", "ca-only", "no"] = Field(
+        "yes",
+        description="for a client: check the server's certificate and its name (yes), its certificate only (ca-only), nothing (no: unsafe)",
+    )
+    fallback: Literal["never", "allowlist", "any"] = Field(
+        "never", description="for a listener: who may speak plain text instead of TLS: nobody, those in fallback_from, anybody (unsafe)"
+    )
+    fallback_from: Networks = Field((), description="networks whose clients may speak plain text, with fallback = allowlist")
+    first_byte_timeout: Duration = Field(
+        5.0, gt=0, description="where plain text is allowed: how long to wait for the bytes that tell whether a client speaks TLS"
+    )
+    silent_is_plain: YesNo = Field(
+        False, description="where plain text is allowed: a client that is silent for first_byte_timeout is plain; else closed"
+    )
+    fallback_write: YesNo = Field(False, description="whether a plain session on this port may write; else it only reads")
+    handshake_timeout: Duration = Field(
+        10.0, gt=0, description="a connection that is not secured within this time is closed, however busy it is"
+    )
+
+    @field_validator("server_name")
+    @classmethod
+    def _is_host(cls, name: str | None) -> str | None:
+        if name is not None and (not name.isascii() or not name.strip() or any(char in "/[]@ " for char in name)):
+            raise ValueError(f"{name!r} is not a host name or an IP address")
+        return name
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for problem in self._contradictions():
+            raise ValueError(problem)
+        return self
+
+    def _contradictions(self) -> Sequence[str]:
+        asks = self.client_certificates != "none"
+        plain = self.fallback != "never"
+        needed = f"client_certificates = {self.client_certificates} needs"
+        plain_only = "is of use with fallback = allowlist or any only"
+        rules = (
+            (bool(self.certificate) != bool(self.private_key), "certificate and private_key go together: give both (they may be one file)"),
+            (self.passphrase and not self.private_key, "passphrase is of no use without private_key"),
+            (asks and not self.ca, f"{needed} ca, the file of the CAs that sign them"),
+            (asks and not self.certificate, f"{needed} certificate and private_key: a listener asks for them"),
+            (
+                plain and self.client_certificates == "required",
+                f"fallback = {self.fallback} lets clients in without a certificate, against client_certificates = required",
+            ),
+            (self.fallback == "allowlist" and not self.fallback_from, "fallback = allowlist needs fallback_from, the networks it allows"),
+            (self.fallback_from and self.fallback != "allowlist", "fallback_from is of use with fallback = allowlist only"),
+            (self.silent_is_plain and not plain, f"silent_is_plain = yes {plain_only}"),
+            (self.fallback_write and not plain, f"fallback_write = yes {plain_only}"),
+            (plain and self.first_byte_timeout >= self.handshake_timeout, "first_byte_timeout must be shorter than handshake_timeout"),
+        )
+        return [text for broken, text in rules if broken]
+
+
+def check_files(options: TlsOptions, role: Role = "client", now: datetime | None = None) -> list[str]:
+    """What is wrong with the files that a section names, each as ``option: what, and what to do``; empty if all is well.
+
+    ``role``: how the section is used; a server needs a certificate. ``now``: wall time (default: the clock).
+    """
+    problems = []
+    if role != "client" and options.certificate is None:
+        problems.append("certificate: a listener needs one: set certificate and private_key")
+    for check in (_check_certificate, _check_key, _check_ca):
+        try:
+            check(options, now or utc_now())
+        except ConfigError as error:
+            problems.append(str(error))
+    if not problems:
+        try:
+            client_context(options, "localhost")
+        except ConfigError as error:
+            problems.append(str(error))
+    return problems
+
+
+def warnings(options: TlsOptions, now: datetime | None = None) -> list[str]:
+    """What works, and should not stay so: each as ``option: what``. Files that cannot be read are left to `check_files`."""
+    found = []
+    if options.verify == "no":
+        found.append("verify: no: ANYBODY CAN POSE AS THE SERVER and read and change everything; set ca, and verify = yes")
+    elif options.verify == "ca-only":
+        found.append("verify: ca-only: whoever has any certificate of this CA can pose as the server")
+    if options.fallback == "any":
+        found.append("fallback: any: anybody who connects is served in clear, unless he chooses TLS")
+    elif options.fallback == "allowlist":
+        found.append(f"fallback: clients in {', '.join(map(str, options.fallback_from))} are served in clear, unless they choose TLS")
+    if options.fallback_write:
+        found.append("fallback_write: yes: who speaks plain text is not authenticated, and may write all the same")
+    if options.certificate is not None:
+        try:
+            chain = read_certificates(options.certificate, "certificate")
+        except ConfigError:
+            return found
+        left = chain[0].not_valid_after_utc - (now or utc_now())
+        if timedelta(0) <= left < EXPIRES_SOON:
+            end = f"{chain[0].not_valid_after_utc:%Y-%m-%d}"
+            found.append(f"certificate: {options.certificate} expires on {end}, in {left.days} days: renew it")
+        if any(lower.issuer != upper.subject for lower, upper in pairwise(chain)):
+            found.append(f"certificate: {options.certificate}: a certificate is not followed by its issuer; many clients need that order")
+    return found
+
+
+def server_context(options: TlsOptions, alpn: Sequence[bytes] = ()) -> SSL.Context:
+    """The context of a listener. Raises ConfigError.
+
+    ``alpn``: the protocols that it knows. A client that offers others only, or where none is known, is served without (security F2).
+    """
+    context = _context(options, SSL.TLS_SERVER_METHOD)
+    if alpn:
+        known = tuple(alpn)
+
+        def select(_: SSL.Connection, offered: Sequence[bytes]) -> Any:
+            return next((name for name in known if name in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
+
+        context.set_alpn_select_callback(select)
+    if options.client_certificates != "none" and options.ca is not None:
+        for certificate in _trust(context, options.ca):
+            context.add_client_ca(certificate)
+        must = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if options.client_certificates == "required" else 0
+        context.set_verify(SSL.VERIFY_PEER | must, strict(None))
+    return context
+
+
+def client_context(options: TlsOptions, host: str, alpn: Sequence[bytes] = ()) -> SSL.Context:
+    """The context of connections to one server, which is to be ``host``. Raises ConfigError."""
+    context = _context(options, SSL.TLS_CLIENT_METHOD)
+    if alpn:
+        context.set_alpn_protos(list(alpn))
+    if options.verify == "no":
+        context.set_verify(SSL.VERIFY_NONE)
+        return context
+    if options.ca is not None:
+        _trust(context, options.ca)
+    else:
+        context.set_default_verify_paths()
+    context.set_verify(SSL.VERIFY_PEER, strict(host if options.verify == "yes" else None))
+    return context
+
+
+def _context(options: TlsOptions, method: int) -> SSL.Context:
+    context = SSL.Context(method)
+    context.set_min_proto_version(_VERSIONS[options.minimum])
+    context.set_cipher_list(_TLS12_CIPHERS)
+    context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    context.set_verify_depth(VERIFY_DEPTH)
+    if options.certificate is not None and options.private_key is not None:
+        chain = read_certificates(options.certificate, "certificate")
+        key: Any = read_key(options.private_key, options.passphrase)
+        try:
+            context.use_certificate(chain[0])
+            for issuer in chain[1:]:
+                context.add_extra_chain_cert(issuer)
+            context.use_privatekey(key)
+            context.check_privatekey()
+        except (SSL.Error, TypeError) as error:
+            # Keys that are too short, or of a kind that is of no use for TLS.
+            raise ConfigError(f"OpenSSL refuses {options.certificate} with its key: {error}", key="certificate") from None
+    return context
+
+
+def _trust(context: SSL.Context, path: str) -> list[x509.Certificate]:
+    """Trust the CAs in this file."""
+    found = read_certificates(path, "ca")
+    try:
+        context.load_verify_locations(path)
+    except SSL.Error as error:
+        raise ConfigError(f"OpenSSL refuses {path}: {error}", key="ca") from None
+    return found
+
+
+def _check_certificate(options: TlsOptions, now: datetime) -> None:
+    if options.certificate is not None:
+        check_dates(read_certificates(options.certificate, "certificate")[0], options.certificate, now, "certificate")
+
+
+def _check_key(options: TlsOptions, now: datetime) -> None:
+    if options.private_key is None or options.certificate is None:
+        return
+    key = read_key(options.private_key, options.passphrase)
+    try:
+        chain = read_certificates(options.certificate, "certificate")
+    except ConfigError:
+        return  # told by _check_certificate
+    check_pair(chain, key)
+
+
+def _check_ca(options: TlsOptions, now: datetime) -> None:
+    if options.ca is not None:
+        read_certificates(options.ca, "ca")

@@ -1,0 +1,134 @@
+"""From a connection to a session: TLS, its deadline, and who the far end is; the application is built only after all that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory, Protocol
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+
+from ..admission import Admission
+from ..notices import Notices
+from ..security import Security
+from .arrival import Arrivals
+from .contexts import TlsOptions, client_context
+from .failures import TlsFailed
+from .linger import linger_close
+from .opening import LINGER, Build, Connections, Opening, built, hand_over
+from .transport import TlsTransport
+from .verify import is_address
+
+
+def server_factory(
+    build: Build,
+    options: TlsOptions,
+    *,
+    link: str,
+    reactor: Any,
+    admission: Admission,
+    notices: Notices,
+    alpn: Sequence[bytes] = (),
+) -> Factory:
+    """A factory for accepted connections, which builds an application for each that is secured, or plain where that is allowed.
+
+    ``build(address, security)`` is called once for such a connection; its protocol takes the transport over, None closes it. Everybody
+    else is closed, and told through ``notices`` under a named event. Raises ConfigError when the files of ``options`` cannot be used.
+    """
+    return Arrivals(build, options, link, reactor, admission, notices, alpn)
+
+
+def client_factory(
+    build: Build,
+    options: TlsOptions,
+    host: str,
+    *,
+    link: str,
+    reactor: Any,
+    failed: Callable[[Failure], None],
+    notices: Notices,
+    alpn: Sequence[bytes] = (),
+) -> Factory:
+    """A factory for connections that we make, to be given to an endpoint.
+
+    For each connection either ``build`` is called, after the handshake with the one that ``host`` (or ``server_name``) names, or, when it
+    has ended before that, ``failed`` with a `TlsFailed`. A server that refuses our certificate may do so after its handshake (TLS 1.3,
+    security F10): then the application is told by its ``connectionLost``, with a `TlsFailed` too. There is no way from here to plain
+    text. Raises ConfigError when the files of ``options`` cannot be used.
+    """
+    return _Client(build, options, host, link, reactor, failed, notices, alpn)
+
+
+class _Client(Factory):
+    noisy = False
+
+    def __init__(
+        self,
+        build: Build,
+        options: TlsOptions,
+        host: str,
+        link: str,
+        reactor: Any,
+        failed: Callable[[Failure], None],
+        notices: Notices,
+        alpn: Sequence[bytes],
+    ) -> None:
+        self.build = build
+        self.link = link
+        self.reactor = reactor
+        self.failed = failed
+        if options.verify == "no":
+            text = f"[{link}] {host}: connects to ANYBODY who answers there (verify = no); set ca, and verify = yes"
+            notices.say(f"{link}:unverified", text)
+        self.timeout = options.handshake_timeout
+        name = _ascii(options.server_name or host)
+        asked = None if is_address(name) else name.encode()
+        self._wrapping = TLSMemoryBIOFactory(Connections(client_context(options, name, alpn), asked), True, self, reactor)
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        return _Attempt(self, addr).begin(self._wrapping)
+
+
+def _ascii(host: str) -> str:
+    """A host name as DNS and certificates have it (RFC 5891), without the dot of the root."""
+    host = host.removesuffix(".")
+    if host.isascii():
+        return host
+    return host.encode("idna").decode()
+
+
+class _Attempt:
+    """One connection of ours until it has its application."""
+
+    def __init__(self, client: _Client, address: Any) -> None:
+        self._client = client
+        self._address = address
+        self._error: TlsFailed | None = None
+        self._built = False
+        self._timer: Any = client.reactor.callLater(client.timeout, self._too_slow)
+
+    def begin(self, wrapping: TLSMemoryBIOFactory) -> TlsTransport:
+        self._tls = TlsTransport(wrapping, Opening(self._completed, self._lost))
+        return self._tls
+
+    def _completed(self, tls: TlsTransport) -> None:
+        self._timer.cancel()
+        self._built = True
+        application = built(self._client.build, self._address, Security(True), self._client.link)
+        if application is None:
+            self._timer = linger_close(tls, self._client.reactor, LINGER)
+        else:
+            hand_over(tls, application)
+
+    def _too_slow(self) -> None:
+        text = f"the TLS handshake was not done after {self._client.timeout:g} s (handshake_timeout)"
+        self._error = TlsFailed("tls_handshake_timeout", text)
+        self._tls.abortConnection()
+
+    def _lost(self, error: TlsFailed) -> None:
+        if self._timer.active():
+            self._timer.cancel()
+        if not self._built:
+            self._client.failed(Failure(self._error or error))

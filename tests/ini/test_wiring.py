@@ -1,0 +1,191 @@
+"""Who hears whom, and which framing follows from it."""
+
+from __future__ import annotations
+
+from gateway import registry
+from gateway.ini.wiring import check_name
+
+from ..configuring import ConfigCase
+
+GPS = "[gps]\ndevice = /dev/gps\nframing = lines\nframing.max = 200\n"
+
+
+class References(ConfigCase):
+    def listener(self, name: str, *lines: str) -> str:
+        return "\n".join((f"[{name}]", "listen = 127.0.0.1:0", *lines, ""))
+
+    def test_subscribe(self) -> None:
+        """Filters are passed on as they are, and resolved for the table: links by topic, all below them, and what is written to them."""
+        config = self.config(
+            self.listener("meter/1") + self.listener("meter/2", "topic = x/2") + self.listener("a", "subscribe = meter, x/+, meter/1/$sent")
+        )
+        self.assertEqual(config.links["a"].hears, ("meter", "x/+", "meter/1/$sent"))
+        self.assertEqual(config.hears["a"], ("meter/1", "meter/1/$sent", "meter/2"))
+        self.assertEqual(config.heard_by("meter/1"), ("a",))
+
+    def test_attach(self) -> None:
+        """``attach`` means both directions, by topic, and each filter once."""
+        config = self.config(GPS + self.listener("a", "subscribe = gps", "attach = gps", "topic = b"))
+        self.assertEqual((config.links["a"].hears, config.links["gps"].hears), (("gps",), ("b",)))
+        self.assertEqual(config.links["a"].topic, "b")
+
+    def test_nothing_there(self) -> None:
+        """A reference that leads nowhere is an error that says what may have been meant."""
+        text = GPS + self.listener("lan", "topic = net", "subscribe = meter/#, gsp", "attach = lam") + self.listener("b", "attach = net")
+        self.assertEqual(
+            self.mistakes(text),
+            [
+                "gw.ini:8: [lan] subscribe: no link publishes 'meter/#'",
+                "gw.ini:8: [lan] subscribe: no link publishes 'gsp' (did you mean 'gps'?)",
+                "gw.ini:9: [lan] attach: no link is called 'lam' (did you mean 'lan'?)",
+                "gw.ini:12: [b] attach: no link is called 'net' (that is the topic of [lan]: attach = lan)",
+            ],
+        )
+
+    def test_devices_take_exact_names(self) -> None:
+        """What a device hears may write to it, so a wildcard there is an error; so is one in attach."""
+        self.assertEqual(
+            self.mistakes(GPS + "subscribe = #\n" + self.listener("a", "attach = +")),
+            [
+                "gw.ini:5: [gps] subscribe: '#': what a device hears may write to it, so it takes exact names only",
+                "gw.ini:8: [a] attach: '+': exact names of links only, as both directions follow from it",
+            ],
+        )
+
+    def test_oneself(self) -> None:
+        """A link cannot hear itself by name, nor what is written to it; by a wildcard its clients hear each other."""
+        text = self.listener("a", "subscribe = a", "attach = a") + self.listener("b", "subscribe = b/$sent")
+        self.assertEqual(
+            self.mistakes(text),
+            [
+                "gw.ini:3: [a] subscribe: 'a': a link cannot hear itself",
+                "gw.ini:4: [a] attach: a link cannot be attached to itself",
+                "gw.ini:7: [b] subscribe: 'b/$sent': a link cannot hear itself",
+            ],
+        )
+        self.assertEqual(self.config(self.listener("a", "subscribe = #")).hears["a"], ("a",))
+
+    def test_ring(self) -> None:
+        """Links that hear what is written to each other would send one packet round for ever."""
+        text = (
+            self.listener("a", "subscribe = c/$sent")
+            + self.listener("b", "subscribe = a/$sent")
+            + self.listener("c", "subscribe = b/$sent")
+        )
+        said = "subscribe: a packet would go round for ever, from one $sent to the next"
+        self.assertEqual(self.mistakes(text), [f"gw.ini:{line}: [{name}] {said}" for line, name in ((3, "a"), (6, "b"), (9, "c"))])
+
+    def test_bad_filter(self) -> None:
+        """A filter that MQTT would not take is an error."""
+        self.assertEqual(
+            self.mistakes(self.listener("a", "subscribe = x#")), ["gw.ini:3: [a] subscribe: 'x#': '#' must be the last level, alone"]
+        )
+
+    def test_one_topic_each(self) -> None:
+        """Two links with one topic are an error, and so is a client's topic that another link could have."""
+        self.assertEqual(
+            self.mistakes(GPS + self.listener("a", "topic = gps")), ["gw.ini:7: [a] topic: 'gps' is already the topic of [gps]"]
+        )
+
+    def test_topic(self) -> None:
+        """A topic is one that packets can be published under."""
+        for topic, said in (
+            ("a/#", "'a/#' holds a wildcard: a topic to publish under cannot"),
+            ("a//b", "'a//b' has an empty level"),
+            ("a/$sent", "'a/$sent': a level that begins with $ is the gateway's own"),
+            ("a/{name}", "'a/{name}': only {client} can be filled in, and only as a level of its own"),
+            ("a-{client}", "'a-{client}': only {client} can be filled in, and only as a level of its own"),
+            ("a/{client}", "{client} needs tls = NAME, and client_certificates = required in [tls NAME]"),
+        ):
+            self.assertEqual(self.mistakes(self.listener("a", f"topic = {topic}")), [f"gw.ini:3: [a] topic: {said}"])
+
+    def test_overheard(self) -> None:
+        """``attach`` joins exact names, so a link below the attached one, which the filter would hear too, is an error."""
+        text = "[scale]\ndevice = /dev/a\n" + self.listener("lan", "attach = scale") + self.listener("lan/guests")
+        self.assertEqual(
+            self.mistakes(text),
+            ["gw.ini:5: [lan] attach: [scale] would hear [lan/guests] too, as 'lan/guests' lies below 'lan': rename one of them"],
+        )
+        self.config(text + "attach = scale")
+
+    def test_names(self) -> None:
+        """Names of links are words that lists and topics can hold."""
+        for name in ("gps", "meter/1", "Ä", "a.b-c_d"):
+            check_name(name)
+        for name in ("", "a b", "a;b", "a/+", "a/$b", "a\u202eb"):
+            self.assertRaises(ValueError, check_name, name)
+
+
+class Framings(ConfigCase):
+    def framing(self, text: str, name: str = "a") -> tuple[str, bool, str]:
+        """What link ``a`` speaks: framing, whether verbatim, from which link."""
+        config = self.config(text)
+        plan = config.links[name]
+        assert plan.framing is not None
+        return registry.kind_name(plan.framing), plan.verbatim, config.inherits.get(name, "")
+
+    def test_taken_over(self) -> None:
+        """A reader without framing takes that of the one link that it names, options and all, and gets its bytes as received."""
+        text = GPS + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps\n"
+        self.assertEqual(self.framing(text), ("lines", True, "gps"))
+        config = self.config(text)
+        self.assertEqual(config.links["a"].framing, config.links["gps"].framing)
+
+    def test_attached(self) -> None:
+        """``attach`` names a link too."""
+        self.assertEqual(self.framing(GPS + "[a]\nlisten = 127.0.0.1:0\nattach = gps\n"), ("lines", True, "gps"))
+
+    def test_along_a_chain(self) -> None:
+        """A framing that was taken over is taken over in turn; rings of links end."""
+        chain = GPS + "[b]\nlisten = 127.0.0.1:0\nattach = gps\n[a]\nlisten = 127.0.0.1:0\nsubscribe = b\n"
+        self.assertEqual(self.framing(chain), ("lines", True, "b"))
+        self.assertEqual(
+            self.framing("[a]\nlisten = 127.0.0.1:0\nsubscribe = b\n[b]\nlisten = 127.0.0.1:0\nsubscribe = a\n"), ("raw", True, "")
+        )
+
+    def test_codec(self) -> None:
+        """A codec that changes payloads takes no framing over: a body in hex is not 12 bytes. It is framed in lines."""
+        fixed = "[gps]\ndevice = /dev/gps\nframing = fixed\nframing.size = 12\n"
+        for codec in ("json", "hex"):
+            self.assertEqual(self.framing(fixed + f"[a]\nlisten = 127.0.0.1:0\nsubscribe = gps\ncodec = {codec}"), ("lines", False, ""))
+        self.assertEqual(self.framing(fixed + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps\ncodec = text")[0], "fixed")
+        for codec in ("json", "hex", "text"):
+            self.assertEqual(self.framing(f"[a]\nlisten = 127.0.0.1:0\ncodec = {codec}"), ("lines", False, ""))
+
+    def test_given(self) -> None:
+        """A framing that is given is used: packets are framed anew, unless it is raw."""
+        text = GPS + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps\nframing = "
+        self.assertEqual(self.framing(text + "slip"), ("slip", False, ""))
+        self.assertEqual(self.framing(text + "lines"), ("lines", False, ""))
+        self.assertEqual(self.framing(text + "raw"), ("raw", True, ""))
+        self.assertEqual(self.framing(text + "raw\ncodec = json"), ("raw", False, ""))
+
+    def test_not_taken_over(self) -> None:
+        """From several links, from a wildcard, from a framing without boundaries of its own, and by a device nothing is taken over."""
+        more = "[b]\nlisten = 127.0.0.1:0\n"
+        for text in (
+            GPS + more + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps, b",
+            GPS + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps/#",
+            GPS.replace("framing = lines", "framing = silence\nframing.interval = 20ms") + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps",
+            GPS.replace("framing = lines\nframing.max = 200", "") + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps",
+            GPS + "[a]\ndevice = /dev/b\nsubscribe = gps",
+        ):
+            self.assertEqual(self.framing(text), ("raw", True, ""), text)
+
+    def test_devices(self) -> None:
+        """A device without framing is raw, whatever its codec."""
+        self.assertEqual(self.framing("[a]\ndevice = /dev/b\ncodec = json"), ("raw", False, ""))
+
+    def test_messages(self) -> None:
+        """A peer that speaks in messages has no framing, and none is taken over from it."""
+        text = "[web]\ntransport = websocket\nlisten = 127.0.0.1:0\n[a]\nlisten = 127.0.0.1:0\nsubscribe = web"
+        self.assertIsNone(self.config(text).links["web"].framing)
+        self.assertEqual(self.framing(text), ("raw", True, ""))
+
+    def test_verbatim_only_where_all_bytes_fit(self) -> None:
+        """A link that hears others besides, in another framing or through a codec, gets each payload framed anew."""
+        reader = GPS + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps\n"
+        web = "[web]\ntransport = websocket\nlisten = 127.0.0.1:0\nattach = a\n"
+        self.assertEqual(self.framing(reader + web), ("lines", False, "gps"))
+        self.assertEqual(self.framing(GPS + "codec = hex\n[a]\nlisten = 127.0.0.1:0\nsubscribe = gps\n"), ("lines", False, "gps"))
+        self.assertEqual(self.framing(GPS + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps, gps/$sent\n"), ("lines", False, "gps"))

@@ -1,0 +1,83 @@
+"""The port that hears itself."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.ports.loopport import LoopPort
+
+from .test_ttyport import Producer, Recording
+
+
+class LoopPortTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.protocol = Recording()
+        self.port = LoopPort(self.protocol, self.clock)
+        self.addCleanup(lambda: self.assertEqual(self.clock.getDelayedCalls(), []))
+
+    def test_comes_back(self) -> None:
+        """What is written comes back in a later turn, together, and never from within the write."""
+        self.port.write(b"a")
+        self.port.write(b"b")
+        self.assertEqual((self.protocol.reads, self.port.pending), ([], 2))
+        self.clock.advance(0)
+        self.assertEqual((self.protocol.reads, self.port.pending), ([b"ab"], 0))
+
+    def test_paused(self) -> None:
+        """While it is paused nothing comes, and whoever writes on is paused at 64 kB; nothing is lost."""
+        producer = Producer()
+        self.port.registerProducer(producer, True)
+        self.port.pauseProducing()
+        for _ in range(5):
+            self.port.write(b"x" * 16384)
+        self.clock.advance(1)
+        self.assertEqual((self.protocol.reads, producer.calls), ([], ["pause"]))
+        self.port.resumeProducing()
+        self.clock.advance(0)
+        self.assertEqual((self.protocol.reads, producer.calls), ([b"x" * 81920], ["pause", "resume"]))
+
+    def test_close(self) -> None:
+        """A close lets what was written come back first; after it nothing is taken."""
+        self.port.write(b"last")
+        self.port.loseConnection()
+        self.port.write(b"too late")
+        self.clock.advance(0)
+        self.assertEqual((self.protocol.reads, self.protocol.lost), ([b"last"], ["closed"]))
+        self.port.write(b"much too late")
+
+    def test_close_empty(self) -> None:
+        """A close with nothing under way ends in a later turn."""
+        self.port.stopProducing()
+        self.assertEqual(self.protocol.lost, [])
+        self.clock.advance(0)
+        self.assertEqual(self.protocol.lost, ["closed"])
+
+    def test_abort(self) -> None:
+        """An abort ends at once and once, whatever is under way."""
+        self.port.write(b"x")
+        self.port.abortConnection()
+        self.port.abortConnection()
+        self.assertEqual((self.protocol.reads, self.protocol.lost), ([], ["closed"]))
+
+    def test_answers_itself(self) -> None:
+        """A reader that writes in answer is heard in the next turn: a loop for ever is no recursion."""
+
+        def echo(data: bytes) -> None:
+            self.protocol.reads.append(data)
+            if len(self.protocol.reads) < 2000:
+                self.port.write(data)
+
+        self.protocol.dataReceived = echo  # type: ignore[method-assign]
+        self.port.write(b"x")
+        self.clock.advance(0)
+        self.assertEqual(len(self.protocol.reads), 2000)
+
+    def test_modem_lines(self) -> None:
+        """RTS is wired to CTS and DTR to DSR, as in pyserial's loop."""
+        self.assertEqual((self.port.cts, self.port.dsr), (True, True))
+        self.port.rts = False
+        self.assertEqual((self.port.cts, self.port.dsr), (False, True))
+        self.port.dtr = False
+        self.assertEqual(self.port.dsr, False)
