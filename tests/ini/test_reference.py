@@ -20,7 +20,7 @@ from gateway.options import Options
 
 from ..configuring import ConfigCase
 
-ROOT = Path(reference.__file__).parent.parent
+ROOT = Path(reference.__file__).parent.parent.parent
 
 
 def all_options() -> list[type[Options]]:
