@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.demo_certificate import main as make_certificate
 
-DEVICE = "[dev]\ndevice = {dev}\nbaudrate = 115200\nframing = lines\nexclusive = no\n"
+DEVICE = "[dev]\ndevice = {dev}\nbaudrate = 115200\nframing = lines\n"
 OUTBOX = "outbox.bytes = 64MiB\noutbox.packets = 10000000\nmax_sessions = 6000\n"
 KINDS = {
     "tcp": "[net]\nlisten = 127.0.0.1:{port}\nattach = dev\nframing = lines\n",
