@@ -55,6 +55,8 @@ class Config(NamedTuple):
     tls: dict[str, TlsOptions]
     warnings: tuple[str, ...]
     """What works and is probably not meant, or not safe; each with file and line."""
+    notes: tuple[str, ...]
+    """What is meant in most cases, and good to know: a reader whose input goes nowhere."""
     hears: dict[str, tuple[str, ...]]
     """For each link the links that it hears; ``NAME/$sent`` is what is written to one."""
     inherits: dict[str, str]
@@ -99,6 +101,7 @@ class _Loading:
         self._file = file
         self._errors = errors
         self._warnings: list[tuple[int, str]] = []
+        self._notes: list[tuple[int, str]] = []
         self._directory = os.path.dirname(os.path.abspath(file))
         self._gateway: Options | None = GatewayOptions()
         self._tls: dict[str, tuple[Section, Reading, Any]] = {}
@@ -127,12 +130,14 @@ class _Loading:
             links=plans,
             tls={name: options for name, (_section, _reading, options) in self._tls.items()},
             warnings=(),
+            notes=(),
             hears={name: wiring.heard(name) for name in plans},
             inherits={name: origin for name in plans if (origin := wiring.framing(name)[1])},
         )
         for draft in self._drafts.values():
             self._warn_of(draft, config)
-        return config._replace(warnings=tuple(text for _line, text in sorted(self._warnings, key=lambda warning: warning[0])))
+        warnings, notes = (tuple(text for _line, text in sorted(found)) for found in (self._warnings, self._notes))
+        return config._replace(warnings=warnings, notes=notes)
 
     # From sections to options
 
@@ -225,8 +230,8 @@ class _Loading:
         framing, _origin = wiring.framing(draft.name)
         return LinkPlan(draft.name, draft.transport, draft.options, wiring.hears(draft.name), framing, wiring.verbatim(draft.name))
 
-    def _warn(self, section: str, line: int, text: str) -> None:
-        self._warnings.append((line, f"{self._file}:{line}: [{section}] {text}"))
+    def _warn(self, section: str, line: int, text: str, *, note: bool = False) -> None:
+        (self._notes if note else self._warnings).append((line, f"{self._file}:{line}: [{section}] {text}"))
 
     def _warn_of(self, draft: Draft, config: Config) -> None:
         parts = [(draft.module, draft.options)]
@@ -241,7 +246,7 @@ class _Loading:
                 self._warn(draft.name, draft.line, exposure.text)
         one_peer = not draft.text("listen")  # whom nobody else of the same link can hear
         if not set(config.heard_by(draft.name)) - ({draft.name} if one_peer else set()):
-            self._warn(draft.name, draft.line, self._unheard(draft, config))
+            self._warn(draft.name, draft.line, self._unheard(draft, config), note=bool(config.hears[draft.name]))
 
     def _unheard(self, draft: Draft, config: Config) -> str:
         if draft.text("listen") or draft.text("connect"):

@@ -82,6 +82,8 @@ class GatewayService(Service):
         raise_open_files()
         for warning in self.config.warnings:
             self.house.log.warn("{text}", text=warning)
+        for note in self.config.notes:
+            self.house.log.info("{text}", text=note)
         try:
             for link in sorted(self.links.values(), key=lambda link: not isinstance(link, KeptLink)):
                 link.start()

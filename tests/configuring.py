@@ -36,4 +36,4 @@ class ConfigCase(SynchronousTestCase):
     def warnings(self, text: str) -> list[str]:
         """What is said of a sound configuration."""
         config = self.config(text)
-        return [line.replace(config.file, "gw.ini") for line in config.warnings]
+        return [line.replace(config.file, "gw.ini") for line in (*config.warnings, *config.notes)]

@@ -329,6 +329,13 @@ class Warnings(ConfigCase):
             ],
         )
 
+    def test_notes(self) -> None:
+        """A link that hears something and is heard by nobody is a reader: a note; one that does neither is a warning."""
+        config = self.config("[scale]\ndevice = /dev/a\n[lan]\nlisten = 127.0.0.1:0\nsubscribe = scale\n[lost]\nlisten = 127.0.0.1:0\n")
+        self.assertEqual(([len(config.warnings), len(config.notes)]), [1, 1])
+        self.assertIn("[lost]", config.warnings[0])
+        self.assertIn("[lan]", config.notes[0])
+
     def test_lonely(self) -> None:
         """A device that nobody hears is told."""
         self.assertEqual(

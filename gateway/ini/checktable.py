@@ -11,7 +11,7 @@ from ..plan import LinkPlan, StreamOptions
 
 
 def table(config: Config) -> str:
-    """Where each link is and what it speaks; who hears whom; what is unsafe, marked with ``!``; the warnings."""
+    """Where each link is and what it speaks; who hears whom; what is unsafe, marked with ``!``; warnings and notes."""
     from tabulate import tabulate  # only --check prints tables
 
     plans = config.links.values()
@@ -29,8 +29,9 @@ def table(config: Config) -> str:
         ),
         tabulate(wiring, headers=["link", "topic", "hears (they write to it)", "is heard by (it writes to them)"], disable_numparse=True),
     ]
-    if config.warnings:
-        blocks.append("\n".join(f"warning: {text}" for text in config.warnings))
+    told = [*(f"warning: {text}" for text in config.warnings), *(f"note: {text}" for text in config.notes)]
+    if told:
+        blocks.append("\n".join(told))
     return "\n\n".join(blocks)
 
 
