@@ -69,7 +69,8 @@ class Bus:
 
     def heard(self, topic: str) -> bool:
         """Whether anybody hears this topic now."""
-        return bool(self._hearers.get(topic) or self._hearers_of(topic))
+        hearers = self._hearers.get(topic)
+        return bool(self._hearers_of(topic) if hearers is None else hearers)
 
     def publish(self, batch: Batch) -> None:
         """Give the batch to all that hear its topic, or to the session in ``reply_to`` alone; never raises for their faults."""
@@ -111,7 +112,8 @@ class Bus:
             if session is not None:
                 self._call(batch.reply_to, session.answer, batch)
             return
-        for subscription in self._hearers.get(batch.topic) or self._hearers_of(batch.topic):
+        hearers = self._hearers.get(batch.topic)
+        for subscription in self._hearers_of(batch.topic) if hearers is None else hearers:
             if subscription.active:
                 self._call(subscription.name, subscription.hearer, batch)
 

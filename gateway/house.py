@@ -39,7 +39,7 @@ class House:
         self.demand = Demand()
         self.admission = Admission()
         self.memory = Memory(memory)
-        self.watch = Watch(reactor)
+        self.watch = Watch(reactor, self._look_failed)
         self.linger = linger
         self.tls = dict(tls or {})
         self.wall = wall
@@ -50,6 +50,9 @@ class House:
         """Leave no timer behind."""
         self.watch.stop()
         self.notices.stop()
+
+    def _look_failed(self, error: Exception) -> None:
+        self.log.failure("a paused session could not be looked after")
 
     def _hearer_failed(self, name: str, error: Exception) -> None:
         self.log.failure("{name} failed at a packet; it goes on with the next", name=name)

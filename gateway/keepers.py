@@ -136,7 +136,7 @@ class Keeper:
 
     def _say(self, now: float, text: str, reason: str) -> None:
         self._said, self._said_at = reason, now
-        away = in_words(now - (self._away_since or now))
+        away = in_words(0.0 if self._away_since is None else now - self._away_since)
         self._log.warn(text, what=self._what, reason=reason, away=away)
 
     def _end_wait(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -11,15 +12,13 @@ from .house import House
 from .keepers import Keeper
 from .link import Link
 from .outbox import Item, Outbox, Verdict
-from .packet import Batch
+from .packet import Batch, Frames
 from .plan import LinkPlan
 from .session import Session
 
 
 class KeptLink(Link, ABC):
     """A transport gives `place` (for the log) and `attempt`; the session that an attempt connects ends in `left`, and is tried again."""
-
-    many = False
 
     def __init__(self, plan: LinkPlan, house: House) -> None:
         super().__init__(plan, house)
@@ -51,7 +50,7 @@ class KeptLink(Link, ABC):
 
     def joined(self, session: Session) -> None:
         held, self._held = self._held, None
-        if held is not None:
+        if held:
             # What was held while it was away goes first, from the same queue.
             session.outbox = held
             held.give_up = session.give_up
@@ -60,32 +59,52 @@ class KeptLink(Link, ABC):
         self._release()
 
     def abandoned(self, session: Session, box: Outbox) -> None:
-        if self.options.when_absent == "drop" or session.closing or self.keeper.state == "stopped":
-            super().abandoned(session, box)
+        if self.options.when_absent == "hold" and not session.closing and self.keeper.state != "stopped":
+            # What was not under way yet waits for the next session; what was is cut, and never sent again.
+            box.give_up = self._forget_held
+            self._held = box
             return
-        # What was not under way yet waits for the next session; what was is cut, and never sent again.
-        box.give_up = self._forget_held
-        self._held = box
+        lost: Counter[str] = Counter()
+        for item in self.drop_outbox(session, box, "the session ended"):
+            lost[item.origin] += item.packets
+        for origin, packets in lost.items():
+            self._tell_refused(origin, packets, "lost")
 
     def left(self, session: Session, reason: str) -> None:
         super().left(session, reason)
         self.keeper.lost(reason)
 
     def absent(self, batch: Batch) -> None:
+        """The far end is away: refuse the batch, and tell whoever sent it; or hold it, within the outbox."""
         if self.options.when_absent == "drop":
-            super().absent(batch)
+            self.count("refused_packets", batch.count)
+            text = f"[{self.name}] absent: {batch.count} packets from {batch.origin} refused (when_absent = drop)"
+            self.house.notices.say(f"{self.name} absent", text)
+            self._tell_refused(batch.origin, batch.count, "absent")
             return
         data = self._encode_held(batch)
-        if not data:
-            return
+        if data:
+            self._hold(Item(data, batch.run, batch.seq, batch.count, batch.origin))
+            self.tell_sent(batch)
+
+    def _hold(self, item: Item) -> None:
         held = self._held
         if held is None:
             held = self._held = self.new_outbox(self._forget_held)
         dropped = held.dropped_packets
-        verdict = held.offer(Item(data, batch.run, batch.seq, batch.count, batch.origin))
-        if verdict is Verdict.BLOCK and self.house.bus.pause(batch.origin, self):
-            self._held_back.add(batch.origin)
-        self._tell_dropped(held.dropped_packets - dropped)
+        verdict = held.offer(item)
+        if verdict is Verdict.BLOCK and self._held and self.house.bus.pause(item.origin, self):
+            self._held_back.add(item.origin)
+        if self._held is held:
+            self._tell_dropped(held.dropped_packets - dropped)
+
+    def _tell_refused(self, origin: str, packets: int, reason: str) -> None:
+        """Tell a sender, if it has a way to hear it, that what it sent was not written."""
+        if origin:
+            event = {"event": "refused", "link": self.name, "packets": packets, "reason": reason}
+            words = f"{self.name}: {packets} packets refused: {reason}".encode()
+            frames = Frames(words, 1, (words,))
+            self.house.bus.publish(Batch(f"{self.topic}/$events", self.run, 0, self.house.wall(), "", frames, origin, [event]))
 
     def _release(self) -> None:
         held_back, self._held_back = self._held_back, set()
@@ -93,7 +112,7 @@ class KeptLink(Link, ABC):
             self.house.bus.resume(origin, self)
 
     def _forget_held(self) -> None:
-        held = self._held
+        held, self._held = self._held, None
         if held is not None:
             packets = held.packets
             held.clear()

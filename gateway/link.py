@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
+from .bookkeeping import Bookkeeping
 from .encoding import StreamEncoder, decoded
 from .errors import CodecError
 from .framing import Framer
@@ -17,7 +17,7 @@ from .house import House
 from .idle import Idle
 from .numbering import Numbering
 from .outbox import Outbox
-from .packet import Batch, Fault, Frames
+from .packet import Batch, Frames
 from .plan import LinkPlan
 from .registry import make_codec, make_framer
 from .security import Security
@@ -25,19 +25,17 @@ from .session import Session
 from .trace import Direction, Trace
 
 
-class Link:
+class Link(Bookkeeping):
     """What is the same for every transport. A transport's own link opens sessions, and may say how it encodes."""
 
-    many = True
-    """Whether this link can have several sessions at once: then nobody is missed while it has none."""
+    wants = True
+    """Whether its sessions are a reason to open what is open only while it is used."""
 
     def __init__(self, plan: LinkPlan, house: House) -> None:
+        super().__init__(plan.name, house)
         self.plan = plan
         self.options = plan.options
-        self.name = plan.name
         self.topic = plan.topic
-        self.house = house
-        self.counters: Counter[str] = Counter()
         self.sessions: dict[Session, None] = {}
         self.codec = make_codec(plan.options.codec)
         self.representation: Hashable = "stream"
@@ -53,6 +51,7 @@ class Link:
         self._trace = Trace(self.options.trace, self.options.trace_rate) if self.options.trace != "off" else None
         self._idle = Idle(house.reactor, self.options.idle_timeout, self.sessions, self._end_idle)
         self._stopping: Deferred[None] | None = None
+        self._skipped = 0
         self._sent_topic = f"{self.topic}/$sent"
 
     # Life
@@ -92,7 +91,7 @@ class Link:
         self.count("sessions")
         self.say("joined", session, "connected" + (f" as {session.security.identity}" if session.security.identity else ""), "info")
         if self._want is None:
-            self._want = self.house.demand.want(self.topic, self.plan.hears)
+            self._want = self.house.demand.want(self.topic, self.plan.hears) if self.wants else None
         self._idle.start()
 
     def left(self, session: Session, reason: str) -> None:
@@ -105,8 +104,9 @@ class Link:
         self.say("left", session, f"gone: {reason}; it sent {session.received_bytes} bytes{lost}", "info")
         self._groups.of(session).remove(session)
         if not self.sessions:
-            self._want, want = None, self._want
-            want.cancel()
+            if self._want is not None:
+                self._want, want = None, self._want
+                want.cancel()
             if self._stopping is not None:
                 self._stopping.callback(None)
                 self._stopping = None
@@ -117,11 +117,6 @@ class Link:
             return False
         self.count("refused_sessions")
         return True
-
-    def refused(self, peer: str) -> None:
-        """Say that a session was one too many."""
-        there = f"there are {len(self.sessions)} sessions (max_sessions)"
-        self.house.notices.say(f"{self.name} full", f"[{self.name}] {peer}: refused, {there}")
 
     # From the peers to the bus
 
@@ -163,12 +158,6 @@ class Link:
             done = "forwarded" if self.options.on_bad == "forward" else "dropped"
             self.say("bad_packet", session, f"unreadable packet {done}: {error}")
 
-    def fault(self, session: Session, fault: Fault) -> None:
-        """A framer found something wrong: count it and say it."""
-        self.count(fault.event)
-        self.counters["lost_bytes"] += fault.size
-        self.say(fault.event, session, fault.text)
-
     def boundary_lost(self, session: Session, text: str) -> None:
         """A fault that a stream does not survive: the session ends (a serial link finds the next boundary instead)."""
         session.abort(text)
@@ -182,49 +171,51 @@ class Link:
         return StreamEncoder(self.new_framer(), self.codec, self._unsayable)
 
     def _unsayable(self, batch: Batch, error: CodecError) -> None:
+        self._skipped += 1
         self.count("unsayable_packets")
         self.house.notices.say(f"{self.name} unsayable", f"[{self.name}] a packet of {batch.topic} cannot be written here: {error}")
 
     def deliver(self, batch: Batch) -> None:
         """Encode once for each group, and give it to each session but the one that it came from."""
         if not self.sessions:
-            if not self.many:
-                self.absent(batch)
+            self.absent(batch)
             return
         origin, reached = batch.origin, 0
+        self._skipped, said = 0, 0
         for group in self._groups:
             members = group.members
             data = group.encode(batch) if members else b""
             if data or group.own:
+                before = reached
                 for session in members:
                     if session.id != origin:
-                        session.deliver(batch, data)
+                        try:
+                            session.deliver(batch, data)
+                        except Exception:  # a fault of ours: it costs this session and nobody else
+                            self.failed(session, "writing")
                         reached += 1
-        self.counters["packets_out"] += batch.count * reached
+                said += (batch.count - self._skipped) * (reached - before)
+                self._skipped = 0
+        self.counters["packets_out"] += said
         if self._trace is not None or self.options.idle_timeout:
             self._written(batch)
-        if reached and self.house.bus.heard(self._sent_topic):
+        if reached:
+            self.tell_sent(batch)
+
+    def tell_sent(self, batch: Batch) -> None:
+        """Let those who name LINK/$sent hear what was written, or queued to be."""
+        if self.house.bus.heard(self._sent_topic):
             seq = self._numbers.take(self._sent_topic, batch.count)
             self.house.bus.publish(Batch(self._sent_topic, self.run, seq, self.house.wall(), batch.origin, batch.frames, "", batch.fields))
 
-    def encode_answer(self, session: Session, batch: Batch) -> bytes:
-        """What a batch for one session alone looks like to it; b"" if it has no way to say it apart from the data."""
+    def encode_answer(self, session: Session, batch: Batch) -> bytes | None:
+        """What a batch for one session alone looks like to it; None if it has no way to say it apart from the data."""
         if "/$" in batch.topic and not getattr(self.codec, "says_topic", False):
-            return b""
+            return None
         return self._groups.of(session).encode(batch)
 
     def absent(self, batch: Batch) -> None:
-        """There is nobody to deliver to: count it, say it, and tell whoever sent it."""
-        self.count("refused_packets", batch.count)
-        text = f"{self.name} is absent"
-        refused = f"[{self.name}] absent: {batch.count} packets from {batch.origin} refused (when_absent = drop)"
-        self.house.notices.say(f"{self.name} absent", refused)
-        if batch.origin:
-            words = text.encode()
-            event = {"event": "refused", "link": self.name, "packets": batch.count, "reason": "absent"}
-            self.house.bus.publish(
-                Batch(f"{self.topic}/$events", self.run, 0, self.house.wall(), "", Frames(words, 1, (words,)), batch.origin, [event])
-            )
+        """Nobody is here for a batch. A link with many peers misses none."""
 
     def new_framer(self) -> Framer:
         """A framer for one direction of one session's stream."""
@@ -236,27 +227,9 @@ class Link:
         """The queue for one slow session."""
         return Outbox(self.options.outbox, self.house.memory, give_up)
 
-    def drop(self, session: Session, packets: int, why: str) -> None:
-        """Packets for a session were dropped."""
-        if packets:
-            session.dropped += packets
-            self.count("dropped_packets", packets)
-            self.say("dropped", session, f"{packets} packets dropped: {why}")
-
-    def unsent(self, session: Session, size: int) -> None:
-        """A session ended with so many bytes under way that its peer never took."""
-        if size:
-            self.count("unsent_bytes", size)
-
     def abandoned(self, session: Session, box: Outbox) -> None:
         """A session ended with something in its outbox."""
         self.drop_outbox(session, box, "the session ended")
-
-    def drop_outbox(self, session: Session, box: Outbox, why: str) -> None:
-        """Empty an outbox and count what was in it."""
-        packets = box.packets
-        box.clear()
-        self.drop(session, packets, why)
 
     def too_slow(self, session: Session) -> None:
         """A session's outbox is full and the policy is to end it."""
@@ -264,21 +237,7 @@ class Link:
         limits = self.options.outbox
         session.abort(f"too slow: outbox full at {limits.bytes} bytes or {limits.packets} packets (outbox.when_full = disconnect)")
 
-    def closing(self, session: Session, reason: str) -> None:
-        """A session is being ended from our side: the reason is logged when it is not a regular end."""
-        self.say("closing", session, f"ended: {reason}", "info")
-
     # What people see
-
-    def count(self, event: str, by: int = 1) -> None:
-        self.counters[event] += by
-
-    def line(self, session: Session, text: str) -> str:
-        return f"[{self.name}] {session.peer}: {text}"
-
-    def say(self, key: str, session: Session, text: str, level: str = "warn") -> None:
-        """Log what a peer caused, rate-limited by link and kind."""
-        self.house.notices.say(f"{self.name} {key}", self.line(session, text), level)
 
     def _written(self, batch: Batch) -> None:
         for session in self.sessions:

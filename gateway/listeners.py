@@ -17,7 +17,7 @@ from twisted.internet.protocol import Factory, ServerFactory
 from .direct import DirectPort, DirectUNIXPort
 from .errors import GatewayError
 from .house import House
-from .keepers import Backoff
+from .keepers import Backoff, Keeper
 from .options import Address
 from .security import PLAIN, Security
 
@@ -27,6 +27,10 @@ Build = Callable[[IAddress, Security], IProtocol | None]
 
 class ListenError(GatewayError):
     """An address that cannot be had, in one line; the program does not start."""
+
+
+class _NotThereYetError(ListenError):
+    """An address that this machine does not have, and may have later."""
 
 
 class Door(ServerFactory):
@@ -50,10 +54,8 @@ class Listener:
         self._place = place
         self._open_port = open_port
         self._factory = server_factory(house, name, build, tls)
-        self._backoff = Backoff(1.0)
         self._port: Any = None
-        self._timer: Any = None
-        self._told = False
+        self._keeper = Keeper(f"[{name}] {place}", self._attempt, house.reactor, house.log, Backoff(1.0))
 
     @property
     def address(self) -> Any:
@@ -62,37 +64,32 @@ class Listener:
 
     def start(self) -> None:
         """Listen; raises ListenError when the address is in use or not permitted. One that does not exist yet is tried again."""
-        self._timer = None
+        try:
+            self._listen()
+        except _NotThereYetError:
+            self._keeper.start()
+
+    def stop(self) -> Deferred[Any]:
+        """Accept no more."""
+        self._keeper.stop()
+        port, self._port = self._port, None
+        return maybeDeferred(port.stopListening) if port is not None else succeed(None)
+
+    def _attempt(self) -> Deferred[None]:
+        self._listen()
+        return succeed(None)
+
+    def _listen(self) -> None:
         try:
             self._port = self._open_port(self._factory)
         except CannotListenError as error:
             number = getattr(error.socketError, "errno", None)
-            if number != errno.EADDRNOTAVAIL:
-                raise ListenError(f"[{self._name}] cannot listen on {self._place}: {_cause(number, error)}") from None
-            if not self._told:
-                self._told = True
-                self._house.log.warn(
-                    "[{name}] {place} is not an address of this machine (yet); it is tried again", name=self._name, place=self._place
-                )
-            self._timer = self._house.reactor.callLater(self._backoff.delay(), self._again)
-            return
+            if number == errno.EADDRNOTAVAIL:
+                raise _NotThereYetError("is not an address of this machine (yet)") from None
+            raise ListenError(f"[{self._name}] cannot listen on {self._place}: {_cause(number, error)}") from None
         host = self._port.getHost()
         bound = str(Address(host.host, host.port)) if hasattr(host, "port") else self._place
         self._house.log.info("[{name}] listening on {bound}", name=self._name, bound=bound)
-
-    def _again(self) -> None:
-        try:
-            self.start()
-        except ListenError as error:
-            self._house.log.error("{error}", error=error)
-
-    def stop(self) -> Deferred[Any]:
-        """Accept no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        port, self._port = self._port, None
-        return maybeDeferred(port.stopListening) if port is not None else succeed(None)
 
 
 def server_factory(house: House, name: str, build: Build, tls: Any) -> Any:

@@ -34,6 +34,6 @@ class ListeningLink(Link):
         """A protocol for a client; None when there are too many."""
         peer = self.peer_of(address)
         if self.full():
-            self.refused(peer)
+            self.refused(peer, len(self.sessions))
             return None
         return StreamProtocol(Session(self, peer, security))

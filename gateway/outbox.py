@@ -166,14 +166,16 @@ class Outbox:
         self._memory.charge(self, -size)
         return taken
 
-    def clear(self) -> None:
-        """Drop and count everything."""
-        dropped = self.bytes
+    def clear(self) -> list[Item]:
+        """Drop and count all packets; what was dropped. Verbs stay."""
+        dropped = [item for item in self._items if item.packets]
+        size = self.bytes
         self.dropped_packets += self.packets
-        self.dropped_bytes += dropped
-        self._items.clear()
+        self.dropped_bytes += size
+        self._items = deque(item for item in self._items if not item.packets)
         self.bytes = self.packets = 0
-        self._memory.charge(self, -dropped)
+        self._memory.charge(self, -size)
+        return dropped
 
     def _fits(self, size: int, count: int) -> bool:
         return self.bytes + size <= self._bytes_limit and self.packets + count <= self._packets_limit

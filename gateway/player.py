@@ -116,7 +116,7 @@ class Player:
         self._next = None
         if burst.data:
             self.session.received(burst.data)
-        if self.connected and self._paused_at is None:
+        if self.connected and self._paused_at is None and self._turn is None:
             self._turn = self._reactor.callLater(0, self._play)
 
     def _find_next(self) -> Burst | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .direct import peer_gone, pending
+from .direct import pending
 from .intake import Intake
 from .outbox import Item, Outbox, Verb, Verdict
 from .packet import Batch, Frames
 from .security import PLAIN, Security
+from .stall import Stall
 
 if TYPE_CHECKING:
     from .link import Link
@@ -25,13 +26,12 @@ class Session:
 
     __slots__ = (
         "__weakref__",
-        "_blocked_since",
+        "_aborted",
         "_closing",
         "_intake",
         "_paused_by",
-        "_paused_since",
-        "_pending",
         "_publishers",
+        "_stall",
         "clear",
         "dropped",
         "ended",
@@ -66,10 +66,9 @@ class Session:
         self._intake: Intake | None = None
         self._publishers: set[str] | None = None
         self._paused_by: set[object] | None = None
-        self._paused_since = 0.0
-        self._blocked_since = 0.0
-        self._pending = 0
+        self._stall: Stall | None = None
         self._closing: Any = None
+        self._aborted = False
 
     def __repr__(self) -> str:
         return f"<Session {self.id} {self.peer}>"
@@ -79,7 +78,7 @@ class Session:
     def connected(self, transport: Any) -> None:
         """The transport is open: packets may flow from now on."""
         self.transport = transport
-        self.clear = True
+        self.clear = self.moved = True
         transport.registerProducer(self, True)
         self.link.joined(self)
         if self._paused_by:
@@ -89,7 +88,7 @@ class Session:
 
     def close(self, reason: str) -> None:
         """End the session when the whole packets in its outbox are written; cut it after the linger time."""
-        if self.ended or self._closing is not None:
+        if self.ended or self._aborted or self._closing is not None:
             return
         linger = self.link.house.linger
         self._closing = self.link.house.reactor.callLater(linger, self.abort, f"{reason}; cut after {linger:g} s")
@@ -101,8 +100,9 @@ class Session:
 
     def abort(self, reason: str) -> None:
         """End the session now; what waits is dropped and counted."""
-        if self.ended:
+        if self.ended or self._aborted:
             return
+        self._aborted = True
         self.link.closing(self, reason)
         self.clear = False
         if self.transport is None:
@@ -153,7 +153,10 @@ class Session:
             return
         if self._intake is None:
             self._intake = Intake(self.link.new_framer(), self.link.house.reactor, self._take)
-        self._intake.feed(data)
+        try:
+            self._intake.feed(data)
+        except Exception:  # a fault of ours: it costs this session and nobody else
+            self.link.failed(self, "reading")
 
     def received_message(self, body: bytes) -> None:
         """One message of a peer that speaks in messages: one packet."""
@@ -179,8 +182,7 @@ class Session:
         first = not self._paused_by
         self._paused_by.add(token)
         if first and self.transport is not None and not self.ended:
-            self._paused_since = self.link.now()
-            self.link.house.watch.add(self)
+            self._watched().pause(self.link.now())
             self.transport.pauseProducing()
 
     def resume(self, token: object) -> None:
@@ -190,7 +192,7 @@ class Session:
             return
         paused_by.discard(token)
         if not paused_by and self.transport is not None and not self.ended:
-            self._paused_since = 0.0
+            self._watched().unpause()
             self.transport.resumeProducing()
 
     # To the peer
@@ -205,11 +207,11 @@ class Session:
     def answer(self, batch: Batch) -> None:
         """Take a batch that is for this session alone, if it has a way to say it."""
         data = self.link.encode_answer(self, batch)
-        if data:
+        if data is not None:
             self.deliver(batch, data)
 
     def _queue(self, item: Item) -> None:
-        if self.ended or self._closing is not None:
+        if self.ended or self._aborted or self._closing is not None:
             self.link.drop(self, item.packets, "the session is closing")
             return
         box = self.outbox
@@ -217,12 +219,12 @@ class Session:
             box = self.outbox = self.link.new_outbox(self.give_up)
         dropped = box.dropped_packets
         verdict = box.offer(item)
-        if verdict is Verdict.BLOCK:
+        if verdict is Verdict.BLOCK and box:
             if item.origin and self.link.house.bus.pause(item.origin, self):
                 if self._publishers is None:
                     self._publishers = set()
                 self._publishers.add(item.origin)
-        elif verdict is not Verdict.KEPT:
+        elif box.dropped_packets != dropped:
             self.link.drop(self, box.dropped_packets - dropped, "its outbox is full")
             if verdict is Verdict.FULL:
                 self.link.too_slow(self)
@@ -241,11 +243,7 @@ class Session:
     def pauseProducing(self) -> None:
         """Called by the transport, perhaps more than once: its queue is not empty any more."""
         self.clear = False
-        if self._blocked_since:
-            return
-        self._blocked_since = self.link.now()
-        self._pending = pending(self.transport)
-        self.link.house.watch.add(self)
+        self._watched().block(self.link.now(), self.transport)
 
     def resumeProducing(self) -> None:
         """Called by the transport: its queue is empty."""
@@ -253,7 +251,8 @@ class Session:
             return
         box = self.outbox
         self.clear = True
-        self._blocked_since = 0.0
+        if self._stall is not None:
+            self._stall.unblock()
         while box and self.clear:
             items = box.take(_BURST)
             body = items[0].body
@@ -275,26 +274,21 @@ class Session:
         for origin in publishers or ():
             self.link.house.bus.resume(origin, self)
 
-    # What a paused transport cannot notice itself
-
     def check(self, now: float) -> bool:
         """Look after a paused or blocked session; False when there is nothing to look after."""
-        if self.ended:
+        if self.ended or self._stall is None:
             return False
-        timeout = self.link.options.stall_timeout
-        if self._blocked_since and timeout:
-            left = pending(self.transport)
-            if left != self._pending:
-                self._pending, self._blocked_since = left, now
-            elif now - self._blocked_since >= timeout:
-                waits = left + (self.outbox.bytes if self.outbox else 0)
-                self.link.count("stalled")
-                self.abort(f"took no byte for {timeout:g} s while {waits} bytes waited (stall_timeout)")
-                return False
-        if self._paused_since:
-            gone = peer_gone(self.transport)
-            if gone == "reset" or (gone == "closed" and timeout and now - self._paused_since >= timeout):
-                self.link.count("vanished")
-                self.abort("vanished while it was paused")
-                return False
-        return bool(self._blocked_since or self._paused_since)
+        waiting = self.outbox.bytes if self.outbox else 0
+        found = self._stall.look(now, self.transport, self.link.options.stall_timeout, waiting)
+        if found is None:
+            return self._stall.lasts
+        self.link.count(found.event)
+        self.abort(found.text)
+        return False
+
+    def _watched(self) -> Stall:
+        """The stall of this session, which is looked after from now on."""
+        if self._stall is None:
+            self._stall = Stall()
+        self.link.house.watch.add(self)
+        return self._stall

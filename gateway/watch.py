@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 INTERVAL = 1.0
@@ -13,10 +14,14 @@ class Watched(Protocol):
 
 
 class Watch:
-    """Calls ``check`` of each once a second, as long as it says that this is needed; no timer runs while there is nobody."""
+    """Calls ``check`` of each once a second, as long as it says that this is needed; no timer runs while there is nobody.
 
-    def __init__(self, clock: Any) -> None:
+    ``on_error`` is told when one raises, which is then looked after no more.
+    """
+
+    def __init__(self, clock: Any, on_error: Callable[[Exception], None]) -> None:
         self._clock = clock
+        self._on_error = on_error
         self._watched: dict[Watched, None] = {}
         self._timer: Any = None
 
@@ -40,7 +45,12 @@ class Watch:
         self._timer = None
         now = self._clock.seconds()
         for session in list(self._watched):
-            if not session.check(now):
+            try:
+                again = session.check(now)
+            except Exception as error:  # one that cannot be looked after does not leave the others alone
+                self._on_error(error)
+                again = False
+            if not again:
                 self._watched.pop(session, None)
         if self._watched and self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._look)

@@ -17,7 +17,8 @@ _HOUSE = (
     "admission bus demand ini.reader numbering options outbox ports.settings trace watch",
     "captures codecs encoding framing ini.fields ini.places ini.sections ini.sentences ini.wiring plan registry tls.sniff"
     " web.frames web.http web.origins web.upgrade",
-    "config dialing direct groups house idle ini intake keepers kept link listeners listening notices player ports session stream tls web",
+    "bookkeeping config dialing direct groups house idle ini intake keepers kept link listeners listening notices player ports"
+    " session stall stream tls web",
     "transports",
     "service",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway import bus
 from gateway.bus import Bus
 from gateway.packet import Batch, Frames
 
@@ -91,6 +92,18 @@ class BusTests(SynchronousTestCase):
         self.assertTrue(self.bus.heard("t"))
         subscription.cancel()
         self.assertFalse(self.bus.heard("t"))
+
+    def test_unheard_is_remembered(self) -> None:
+        """That nobody hears a topic is found out once, not at each packet."""
+        asked: list[str] = []
+        matches = bus.matches
+        self.patch(bus, "matches", lambda filter, topic: asked.append(topic) or matches(filter, topic))
+        self.bus.subscribe(["gps"], self.hearer("a"), "a")
+        for _ in range(5):
+            self.assertFalse(self.bus.heard("gps/$sent"))
+        self.bus.publish(batch("nobody"))
+        self.bus.publish(batch("nobody"))
+        self.assertEqual(asked, ["gps/$sent", "nobody"])
 
     def test_many_topics(self) -> None:
         """What is remembered of topics is bounded."""

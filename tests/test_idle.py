@@ -21,6 +21,7 @@ class IdleTests(SynchronousTestCase):
     def test_quiet_and_busy(self) -> None:
         """Who moves is let be; who does not is ended; without sessions no timer runs on."""
         quiet, busy = join(self.link)[0], join(self.link)[0]
+        quiet.moved = False
         self.sessions = [quiet, busy]
         idle = Idle(self.clock, 10.0, self.sessions, self.ended.append)
         idle.start()
@@ -32,6 +33,17 @@ class IdleTests(SynchronousTestCase):
         self.sessions.clear()
         self.clock.advance(10)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_newcomer(self) -> None:
+        """One that came just before a sweep is not idle yet."""
+        link = make_link(make_house(self.clock), "lan", idle_timeout=10.0)
+        join(link)
+        self.clock.advance(9.9)
+        _, wire = join(link)
+        self.clock.advance(0.2)
+        self.assertFalse(wire.disconnecting)
+        self.clock.advance(20)
+        self.assertTrue(wire.disconnecting)
 
     def test_never(self) -> None:
         """A timeout of 0 looks after nobody, and a stopped one no more."""

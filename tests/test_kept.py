@@ -104,6 +104,38 @@ class AbsentTests(SynchronousTestCase):
         self.assertTrue(writer_wire.reading)
         self.assertEqual(wire.value(), b"12\n34\n56\n")
 
+    def test_hold_over_the_memory(self) -> None:
+        """What the memory of all outboxes has no room for is dropped and counted, nobody waits for it, and the link works on."""
+        house = make_house(self.clock, memory=8)
+        device = make_link(house, "dev", link_class=Device, hears=("lan",), when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
+        writer, writer_wire = join(make_link(house, "lan"))
+        writer.received(b"123\n")
+        writer.received(b"45678\n")
+        self.assertTrue(writer_wire.reading)
+        self.assertEqual((house.memory.used, device.counters["dropped_packets"]), (0, 2))
+        _, wire = join(device)
+        writer.received(b"x\n")
+        self.assertEqual(wire.value(), b"x\n")
+
+    def test_held_is_sent(self) -> None:
+        """What is held is heard under LINK/$sent as what is queued is."""
+        sent: list[bytes] = []
+        self.device(when_absent="hold")
+        self.house.bus.subscribe(["dev/$sent"], lambda batch: sent.extend(batch.payloads), "test")
+        self.house.bus.publish(command(b"tare", "lan#1"))
+        self.assertEqual(sent, [b"tare"])
+
+    def test_senders_of_what_was_lost_are_told(self) -> None:
+        """Whoever sent what was queued when the device was unplugged is told how much of it was lost."""
+        device = self.device()
+        sender, wire = join(make_link(self.house, "web", codec="json"))
+        session, device_wire = join(device)
+        device_wire.room = 1
+        for text in (b"a", b"b", b"c"):
+            sender.received(b'{"text":"%s"}\n' % text)
+        session.lost("unplugged", clean=False)
+        self.assertIn(b'"packets":2,"reason":"lost"', wire.value())
+
     def test_hold_stopped(self) -> None:
         """Stopping counts what was held, and lets whoever waits go on."""
         device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "block"})

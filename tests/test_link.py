@@ -102,6 +102,57 @@ class DeliveryTests(SynchronousTestCase):
         self.assertEqual((wire.value(), link.counters["unsayable_packets"]), (b"abcd", 1))
         self.assertIn("[lan]", self.said())
 
+    def test_unsayable_is_not_counted_as_written(self) -> None:
+        """The counter of what was written leaves out what could not be."""
+        link = make_link(self.house, "lan", hears=("gps",), framing="fixed", framing_size=2)
+        join(link)
+        join(link)
+        self.house.bus.publish(lines(b"ab", b"long", b"cd"))
+        self.assertEqual(link.counters["packets_out"], 4)
+
+    def test_fault_in_one_session(self) -> None:
+        """A fault of ours in one session ends that one, logged; the others get the packet."""
+        link = make_link(self.house, "lan", hears=("gps",))
+        (_, one), (_, two), (_, three) = (join(link) for _ in range(3))
+        two.write = lambda data: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+        self.house.bus.publish(lines(b"a"))
+        self.assertEqual((one.value(), three.value(), two.aborted, one.aborted), (b"a\n", b"a\n", True, False))
+        self.assertTrue(any("failed while writing" in line for line in self.house.lines))  # type: ignore[attr-defined]
+
+    def test_fault_while_reading(self) -> None:
+        """The same for what comes in."""
+        link = make_link(self.house, "lan")
+        self.house.bus.subscribe(["lan"], lambda batch: None, "test")
+        session, wire = join(link)
+        self.patch(link, "publish", lambda *_: 1 / 0)
+        session.received(b"a\n")
+        self.assertTrue(wire.aborted)
+
+    def test_not_written_not_sent(self) -> None:
+        """What reached no session but its own is neither counted as written nor heard under LINK/$sent."""
+        link = make_link(self.house, "chat", hears=("#",))
+        sent: list[Batch] = []
+        self.house.bus.subscribe(["chat/$sent"], sent.append, "test")
+        session, _ = join(link)
+        session.received(b"hi\n")
+        self.assertEqual((sent, link.counters["packets_out"]), ([], 0))
+
+    def test_answer_to_one_that_encodes_for_itself(self) -> None:
+        """An answer reaches a session with a representation of None too."""
+        got: list[Batch] = []
+
+        class Own(Session):
+            __slots__ = ()
+
+            def deliver(self, batch: Batch, data: bytes) -> None:
+                got.append(batch)
+
+        session = Own(make_link(self.house, "lan"), "x")
+        session.representation = None
+        session.connected(Wire())
+        self.house.bus.publish(Batch("gauge", "r", 1, 0, "gauge#1", Frames(b"42\n", 1, (b"42",)), session.id))
+        self.assertEqual(len(got), 1)
+
     def test_answer_goes_to_the_asker(self) -> None:
         """A batch with reply_to reaches that session alone, in its own representation."""
         link = make_link(self.house, "lan")

@@ -55,9 +55,10 @@ class ListenerTests(SynchronousTestCase):
         self.failures = [OSError(errno.EADDRNOTAVAIL, "no")] * 3
         self.listener.start()
         self.house.reactor.pump([2.0] * 10)
-        self.assertEqual(len(self.said()), 2)
-        self.assertIn("not an address of this machine (yet)", self.said()[0])
+        self.assertEqual(len(self.said()), 3)
+        self.assertIn("not an address of this machine (yet); it is tried again", self.said()[0])
         self.assertIn("listening", self.said()[1])
+        self.assertIn("back after", self.said()[2])
 
     def test_stopped_before_it_is_there(self) -> None:
         """Stopping leaves no timer."""
@@ -75,11 +76,21 @@ class ListenerTests(SynchronousTestCase):
             self.assertIn(words, str(error))
 
     def test_in_use_later(self) -> None:
-        """An address that comes but is then in use is logged; nothing ends."""
-        self.failures = [OSError(errno.EADDRNOTAVAIL, "no"), OSError(errno.EADDRINUSE, "no")]
+        """An address that comes but is then in use is tried on, and the new reason is said; nothing ends."""
+        self.failures = [OSError(errno.EADDRNOTAVAIL, "no")] * 2 + [OSError(errno.EADDRINUSE, "no")] * 9
         self.listener.start()
-        self.house.reactor.advance(2)
-        self.assertIn("in use", self.said()[-1])
+        self.house.reactor.pump([1.0] * 60)
+        self.assertTrue(any("in use" in line for line in self.said()))
+        self.house.reactor.pump([10.0] * 60)
+        self.assertIsNotNone(self.listener.address)
+
+    def test_reminder(self) -> None:
+        """An address that never comes is told again each hour."""
+        self.failures = [OSError(errno.EADDRNOTAVAIL, "no")] * 999
+        self.listener.start()
+        self.house.reactor.pump([10.0] * 400)
+        self.assertIn("absent for 1 h", self.said()[-1])
+        self.listener.stop()
 
 
 class UNIXListenerTests(SynchronousTestCase):

@@ -81,6 +81,25 @@ class PolicyTests(SynchronousTestCase):
             taken.append([each.body if isinstance(each.body, Verb) else each.first_seq for each in box.take(1000)])
         self.assertEqual(taken, [[Verb("break", 0.25)], [3]])
 
+    def test_clear_keeps_verbs(self) -> None:
+        """Clearing drops the packets, and gives them back for whoever has to tell; what is to be done stays to be done."""
+        box = outbox("block")
+        box.offer(item(3))
+        box.offer(Item(Verb("close")))
+        self.assertEqual([each.origin for each in box.clear()], ["lan#1"])
+        self.assertEqual([each.body for each in box.take(9)], [Verb("close")])
+
+    def test_relieved_by_packets_too(self) -> None:
+        """Half empty means half of both limits."""
+        box = outbox("block", size=1000, packets=4)
+        for seq in range(1, 5):
+            box.offer(item(1, seq=seq))
+        self.assertFalse(box.relieved)
+        box.take(1)
+        self.assertFalse(box.relieved)
+        box.take(1)
+        self.assertTrue(box.relieved)
+
     def test_take_in_bursts(self) -> None:
         """A take gives at least one item, and no more bytes than asked beyond it."""
         box = outbox("block", size=1000)

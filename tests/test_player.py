@@ -69,6 +69,20 @@ class PlayerTests(SynchronousTestCase):
         self.clock.advance(5)
         self.assertEqual(self.heard, [(5.0, b"a")])
 
+    def test_paused_and_resumed_from_within(self) -> None:
+        """A reader that is full and has room again within one burst starts no second play beside the first."""
+        session = self.play([(float(number), b"%d\n" % number) for number in range(4)])
+
+        def hear(batch: Batch) -> None:
+            session.pause("full")
+            session.resume("full")
+
+        self.house.bus.subscribe(("gps",), hear, "full")
+        for _ in range(10):
+            self.clock.advance(1)
+            self.assertLessEqual(len(self.clock.getDelayedCalls()), 2)  # the play, and the look after the pause
+        self.assertEqual(([data for _, data in self.heard], self.ends), ([b"0", b"1", b"2", b"3"], ["end"]))
+
     def test_late(self) -> None:
         """After a long absence of the clock it goes on from where it was."""
         self.play([(0.0, b"a\n"), (1.0, b"b\n"), (2.0, b"c\n")])

@@ -169,6 +169,18 @@ class WritingTests(SessionTestCase):
         self.assertIn("[lan] 10.0.0.1:1: ended: too slow: outbox full at 10 bytes", self.said())
         self.assertEqual(self.house.memory.used, 0)
 
+    def test_too_slow_once(self) -> None:
+        """Who is being cut is cut once, however much comes for him meanwhile; all of that is counted as dropped."""
+        link = make_link(self.house, "lan", outbox={"bytes": 10, "when_full": "disconnect"})
+        session, wire = join(link)
+        wire.room = 1
+        for _ in range(6):
+            session.deliver(lines(b"12345678"), b"12345678\n")
+        session.close("late")
+        session.lost("aborted", clean=False)
+        self.assertEqual((link.counters["slow_disconnects"], link.counters["dropped_packets"]), (1, 5))
+        self.assertEqual(self.said().count("ended:"), 1)
+
     def test_drop_oldest(self) -> None:
         """``drop-oldest`` keeps the newest and counts what it dropped."""
         link = make_link(self.house, "lan", outbox={"bytes": 4, "when_full": "drop-oldest"})
@@ -204,6 +216,20 @@ class WritingTests(SessionTestCase):
         session.lost("unplugged", clean=False)
         self.assertTrue(writer_wire.reading)
         self.assertEqual(device.counters["dropped_packets"], 3)
+
+    def test_memory_and_close(self) -> None:
+        """A session that is closing ends though its packets had to be given up."""
+        house = make_house(self.clock, memory=20)
+        link = make_link(house, "lan", outbox={"when_full": "drop-oldest"})
+        (one, one_wire), (two, two_wire) = join(link), join(link)
+        for session, wire in ((one, one_wire), (two, two_wire)):
+            wire.room = 1
+            session.deliver(lines(b"a"), b"a\n")
+        one.deliver(lines(b"b"), b"b" * 15)
+        one.close("enough")
+        two.deliver(lines(b"b"), b"b" * 14)
+        one_wire.drain()
+        self.assertEqual((one_wire.value(), one_wire.disconnecting), (b"a\n", True))
 
     def test_all_memory(self) -> None:
         """Past the memory of all outboxes the fullest session is ended, and the log names the limit."""

@@ -19,11 +19,28 @@ class Watched:
         return self.left > 0
 
 
+class Raising:
+    def check(self, now: float) -> bool:
+        raise ValueError("no")
+
+
 class WatchTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.errors: list[Exception] = []
+
+    def test_one_raises(self) -> None:
+        """One that raises is reported, and looked after no more; the others are."""
+        clock = Clock()
+        watch, good = Watch(clock, self.errors.append), Watched(3)
+        watch.add(Raising())
+        watch.add(good)
+        clock.pump([1] * 5)
+        self.assertEqual((good.seen, len(self.errors)), ([1, 2, 3], 1))
+
     def test_each_second(self) -> None:
         """Each is looked at once a second until it needs no more; then no timer runs."""
         clock = Clock()
-        watch = Watch(clock)
+        watch = Watch(clock, self.errors.append)
         one, two = Watched(1), Watched(3)
         watch.add(one)
         watch.add(two)
@@ -34,7 +51,7 @@ class WatchTests(SynchronousTestCase):
     def test_forget(self) -> None:
         """A forgotten one is not looked at, and the last one takes the timer along."""
         clock = Clock()
-        watch = Watch(clock)
+        watch = Watch(clock, self.errors.append)
         one = Watched(9)
         watch.add(one)
         watch.forget(one)

@@ -105,6 +105,7 @@ class Link(KeptLink):
         self._watch: Any = None
         self._file: BinaryIO | None = None
         self._unused = self.options.open == "while-used"
+        self.wants = not self._unused
 
     def place(self) -> str:
         return self.options.file

@@ -125,6 +125,7 @@ class Link(KeptLink):
     def __init__(self, plan: LinkPlan, house: House) -> None:
         super().__init__(plan, house)
         self._wanted = True
+        self.wants = self.options.open == "always"
         self._watch: Any = None
         self._look: Any = None
         self._seen: tuple[int, ...] | None = None

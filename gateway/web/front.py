@@ -166,7 +166,7 @@ class Visitor(Protocol):
         visit = Visit(request.headers.get("origin"), request.headers["host"], self._security.secure, known)
         check_origin(visit, link.options.origins, self._front.machine)
         if link.full():
-            link.refused(self._peer)
+            link.refused(self._peer, len(link.sessions))
             raise HttpError(503, f"there are {link.options.max_sessions} sessions already (max_sessions)")
         self._upgrade(link, canonical, rest)
 

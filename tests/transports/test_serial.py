@@ -115,9 +115,9 @@ class SerialTestCase(SynchronousTestCase):
             self.master = -1
             self.react()
 
-    def link(self, hears: tuple[str, ...] = (), **options: Any) -> Link:
+    def link(self, hears: tuple[str, ...] = (), name: str = "gauge", **options: Any) -> Link:
         chosen = Options(**{"codec": RAW, "device": str(self.node), "framing": LINES, **options})
-        link = Link(LinkPlan("gauge", "serial", chosen, hears, LINES, False), self.house)
+        link = Link(LinkPlan(name, "serial", chosen, hears, LINES, False), self.house)
         self.addCleanup(self.stop, link)
         link.start()
         return link
@@ -325,6 +325,17 @@ class DemandTests(SerialTestCase):
         self.react()
         self.assertEqual((len(link.sessions), link.keeper.state), (0, "stopped"))
         self.assertIn("nobody uses it", self.said())
+
+    def test_two_that_hear_each_other(self) -> None:
+        """Two such ports are no reason for each other to stay open: only somebody else is."""
+        one = self.link(hears=("two",), name="one", device="loop://", open="while-used")
+        two = self.link(hears=("one",), name="two", device="loop://", open="while-used")
+        client, _ = join(make_link(self.house, "lan", hears=("one",)))
+        self.reactor.advance(0)
+        self.assertEqual((len(one.sessions), len(two.sessions)), (1, 0))
+        client.lost("gone", clean=False)
+        self.reactor.pump([0.1] * 5)
+        self.assertEqual((len(one.sessions), len(two.sessions)), (0, 0))
 
     def test_again_before_it_is_closed(self) -> None:
         """Who comes while the port is being closed has it opened again when that is done, and not while it is still locked."""

@@ -1,0 +1,60 @@
+"""What a paused Twisted transport cannot notice itself: that its peer takes nothing, or has gone (security F5, F6)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .direct import peer_gone, pending
+
+
+class Found(NamedTuple):
+    """A reason to end a session: a counter's name, and a sentence."""
+
+    event: str
+    text: str
+
+
+class Stall:
+    """One session's pauses: since when it has been blocked (its peer has not taken all), and since when it has not been read."""
+
+    __slots__ = ("_blocked_since", "_left", "_paused_since")
+
+    def __init__(self) -> None:
+        self._blocked_since: float | None = None
+        self._paused_since: float | None = None
+        self._left = 0
+
+    @property
+    def lasts(self) -> bool:
+        """Whether there is anything to look after."""
+        return self._blocked_since is not None or self._paused_since is not None
+
+    def block(self, now: float, transport: Any) -> None:
+        """The transport holds back bytes; told again it is the same block."""
+        if self._blocked_since is None:
+            self._blocked_since, self._left = now, pending(transport)
+
+    def unblock(self) -> None:
+        self._blocked_since = None
+
+    def pause(self, now: float) -> None:
+        """Nothing is read any more."""
+        self._paused_since = now
+
+    def unpause(self) -> None:
+        self._paused_since = None
+
+    def look(self, now: float, transport: Any, timeout: float, waiting: int) -> Found | None:
+        """What is wrong by now, if anything. ``timeout`` (0: none): how long a peer may take nothing of the bytes that wait for it."""
+        if self._blocked_since is not None and timeout:
+            left = pending(transport)
+            if left != self._left:
+                self._left, self._blocked_since = left, now
+            elif now - self._blocked_since >= timeout:
+                text = f"took no byte for {timeout:g} s while {left + waiting} bytes waited (stall_timeout)"
+                return Found("stalled", text)
+        if self._paused_since is not None:
+            gone = peer_gone(transport)
+            if gone == "reset" or (gone == "closed" and timeout and now - self._paused_since >= timeout):
+                return Found("vanished", "vanished while it was paused")
+        return None
