@@ -29,6 +29,16 @@ class Bookkeeping:
         """Log what a peer caused."""
         self.house.notices.say(f"{self.name} {key}", self.line(session, text), level)
 
+    def arrived(self, session: Session) -> None:
+        """A session has begun."""
+        named = f" as {session.security.identity}" if session.security.identity else ""
+        self.say("arrived", session, f"connected{named}", "info")
+
+    def departed(self, session: Session, reason: str) -> None:
+        """A session has ended."""
+        lost = f", {session.dropped} packets for it dropped" if session.dropped else ""
+        self.say("departed", session, f"gone: {reason}; it sent {session.received_bytes} bytes{lost}", "info")
+
     def refused(self, peer: str, sessions: int) -> None:
         """A session was one too many."""
         there = f"there are {sessions} sessions (max_sessions)"

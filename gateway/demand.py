@@ -24,7 +24,7 @@ class Want:
         self._demand._tell()
 
 
-class Watch:
+class Source:
     """One source's view of the demand; ``cancel()`` ends it."""
 
     def __init__(self, demand: Demand, topic: str, filters: Sequence[str], tell: Callable[[int], None]) -> None:
@@ -35,7 +35,7 @@ class Watch:
         self._count: int | None = None
 
     def cancel(self) -> None:
-        self._demand._watches.remove(self)
+        self._demand._sources.remove(self)
 
     def _look(self, wants: Sequence[Want]) -> None:
         count = sum(
@@ -53,7 +53,7 @@ class Demand:
 
     def __init__(self) -> None:
         self._wants: list[Want] = []
-        self._watches: list[Watch] = []
+        self._sources: list[Source] = []
 
     def want(self, topic: str, filters: Sequence[str]) -> Want:
         """Say that a link with this topic, which hears these filters, has sessions."""
@@ -62,13 +62,13 @@ class Demand:
         self._tell()
         return want
 
-    def watch(self, topic: str, filters: Sequence[str], tell: Callable[[int], None]) -> Watch:
+    def watch(self, topic: str, filters: Sequence[str], tell: Callable[[int], None]) -> Source:
         """Have ``tell`` called with the number of links that want ``topic`` or are heard through ``filters``; now and at each change."""
-        watch = Watch(self, topic, filters, tell)
-        self._watches.append(watch)
-        watch._look(self._wants)
-        return watch
+        source = Source(self, topic, filters, tell)
+        self._sources.append(source)
+        source._look(self._wants)
+        return source
 
     def _tell(self) -> None:
-        for watch in list(self._watches):
-            watch._look(self._wants)
+        for source in list(self._sources):
+            source._look(self._wants)

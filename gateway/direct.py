@@ -14,6 +14,8 @@ from typing import Any
 
 from twisted.internet import tcp, unix
 from twisted.internet.abstract import FileDescriptor
+from twisted.internet.interfaces import ITCPTransport
+from zope.interface import directlyProvides, providedBy
 
 KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 30, 10, 3
 
@@ -56,6 +58,55 @@ class DirectPort(tcp.Port):
     transport: Any = DirectServer
 
 
+class DirectClient(DirectWrite, tcp.Client):
+    """A TCP connection that we dialed, with direct writes; `tune_transport` is for when it is there."""
+
+    def send_now(self, data: bytes) -> int:
+        return int(self.socket.send(data))
+
+
+class DirectConnector(tcp.Connector):
+    """Makes such connections."""
+
+    def _makeTransport(self) -> Any:
+        return DirectClient(self.host, self.port, self.bindAddress, self, self.reactor)
+
+
+class DirectUNIXClient(DirectWrite, unix.Client):
+    """A UNIX connection that we dialed, with direct writes."""
+
+    def send_now(self, data: bytes) -> int:
+        return int(self.socket.send(data))
+
+
+class DirectUNIXConnector(unix.Connector):
+    """Makes such connections."""
+
+    def _makeTransport(self) -> Any:
+        return DirectUNIXClient(self.address, self, self.reactor, self.checkPID)
+
+
+class DirectReactor:
+    """The reactor, for Twisted's endpoints, with connections of ours."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        directlyProvides(self, providedBy(reactor))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+    def connectTCP(self, host: str, port: int, factory: Any, timeout: float = 30, bindAddress: Any = None) -> DirectConnector:
+        connector = DirectConnector(host, port, factory, timeout, bindAddress, self._reactor)
+        connector.connect()
+        return connector
+
+    def connectUNIX(self, address: str, factory: Any, timeout: float = 30, checkPID: bool = False) -> DirectUNIXConnector:
+        connector = DirectUNIXConnector(address, factory, timeout, self._reactor, checkPID)
+        connector.connect()
+        return connector
+
+
 class DirectUNIXServer(DirectWrite, unix.Server):
     """An accepted UNIX connection with direct writes."""
 
@@ -96,27 +147,39 @@ def _wire(transport: Any) -> Any:
     return transport
 
 
+def half_close(transport: Any, secure: bool) -> None:
+    """Send all that is queued and then the end, but go on reading.
+
+    To close outright beside unread input resets the connection, and the peer loses what was sent last. TLS waits for the peer's own end
+    anyway, and what is not a socket has no such trouble: those are closed.
+    """
+    if secure or not ITCPTransport.providedBy(transport):
+        transport.loseConnection()
+    else:
+        transport.loseWriteConnection()
+
+
 def pending(transport: Any) -> int:
-    """Bytes that the transport has queued and the kernel has not taken."""
+    """Bytes that the transport has queued and the kernel, or with a serial port the hardware, has not taken."""
     wire = _wire(transport)
     if isinstance(wire, FileDescriptor):
-        return len(wire.dataBuffer) - wire.offset + wire._tempDataLen
+        in_hardware = getattr(wire, "in_hardware", None)
+        return len(wire.dataBuffer) - wire.offset + wire._tempDataLen + (in_hardware() if in_hardware is not None else 0)
     return int(getattr(wire, "pending", 0))
 
 
-def peer_gone(transport: Any) -> str:
-    """Whether the peer left while reading is paused, when Twisted cannot know: "reset", "closed" (it will send no more) or ""."""
+def peer_reset(transport: Any) -> bool:
+    """Whether the connection has been reset or timed out while reading is paused, when Twisted cannot know.
+
+    A peer that has only closed is none: what it sent before may still have to be read.
+    """
     wire = _wire(transport)
     if not isinstance(wire, FileDescriptor):
-        return ""
+        return False
     poll = select.poll()
-    half_closed = getattr(select, "POLLRDHUP", 0)
     try:
-        poll.register(wire.fileno(), half_closed)
+        poll.register(wire.fileno(), 0)
         events = poll.poll(0)
     except (OSError, ValueError):
-        return "reset"
-    flags = events[0][1] if events else 0
-    if flags & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
-        return "reset"
-    return "closed" if flags & half_closed else ""
+        return True
+    return bool(events and events[0][1] & (select.POLLERR | select.POLLHUP | select.POLLNVAL))

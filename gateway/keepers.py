@@ -40,7 +40,8 @@ class Backoff:
 
 
 class Keeper:
-    """``attempt()`` returns a Deferred that fires when connected, or fails with a reason that a person can read.
+    """``attempt()`` returns a Deferred that fires when connected, or fails with a reason that a person can read. A text that it fires
+    with is added to the log line (``9600 8N1``).
 
     ``what`` names the peer in the log (``[gauge] /dev/ttyUSB0``). ``on_waiting``, if given, is called when a wait begins and again
     with False when it ends: to look out for the peer's return and call `wake`.
@@ -100,14 +101,14 @@ class Keeper:
         self._trial = trial = maybeDeferred(self._attempt)
         trial.addCallbacks(self._succeeded, self._failed)
 
-    def _succeeded(self, _: Any) -> None:
+    def _succeeded(self, about: Any) -> None:
         self._trial = None
         if self.state != "trying":
             return
         self.state = "connected"
         self._connected_at = now = self._clock.seconds()
-        if self._away_since is not None:
-            self._log.info("{what}: back after {away}", what=self._what, away=in_words(now - self._away_since))
+        state = "connected" if self._away_since is None else f"back after {in_words(now - self._away_since)}"
+        self._log.info("{what}: {state}{about}", what=self._what, state=state, about=f", {about}" if isinstance(about, str) else "")
         self._away_since, self._said = None, ""
 
     def _failed(self, reason: Failure) -> None:

@@ -33,7 +33,7 @@ class KeptLink(Link, ABC):
 
     @abstractmethod
     def attempt(self) -> Deferred[Any]:
-        """Open or dial; fires when a session is connected, fails with a readable reason."""
+        """Open or dial; fires when a session is connected (with words about it, or None), fails with a readable reason."""
 
     def waiting(self, begins: bool) -> None:
         """A wait for the next attempt begins or ends: a device may look out for its node meanwhile, and call ``keeper.wake()``."""
@@ -69,6 +69,12 @@ class KeptLink(Link, ABC):
             lost[item.origin] += item.packets
         for origin, packets in lost.items():
             self._tell_refused(origin, packets, "lost")
+
+    def arrived(self, session: Session) -> None:
+        """The keeper says when the far end is there, and when it is not: one line for each."""
+
+    def departed(self, session: Session, reason: str) -> None:
+        """See `arrived`."""
 
     def left(self, session: Session, reason: str) -> None:
         super().left(session, reason)

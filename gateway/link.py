@@ -38,6 +38,7 @@ class Link(Bookkeeping):
         self.topic = plan.topic
         self.sessions: dict[Session, None] = {}
         self.codec = make_codec(plan.options.codec)
+        self.stall_timeout = plan.options.stall_timeout
         self.representation: Hashable = "stream"
         self.on_tail: str = getattr(plan.options, "on_tail", "auto")
         self.now: Callable[[], float] = house.reactor.seconds
@@ -89,7 +90,7 @@ class Link(Bookkeeping):
         self.house.bus.enrol(session.id, session)
         self._groups.of(session).add(session)
         self.count("sessions")
-        self.say("joined", session, "connected" + (f" as {session.security.identity}" if session.security.identity else ""), "info")
+        self.arrived(session)
         if self._want is None:
             self._want = self.house.demand.want(self.topic, self.plan.hears) if self.wants else None
         self._idle.start()
@@ -100,8 +101,7 @@ class Link(Bookkeeping):
         if session not in self.sessions:
             return
         del self.sessions[session]
-        lost = f", {session.dropped} packets for it dropped" if session.dropped else ""
-        self.say("left", session, f"gone: {reason}; it sent {session.received_bytes} bytes{lost}", "info")
+        self.departed(session, reason)
         self._groups.of(session).remove(session)
         if not self.sessions:
             if self._want is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .direct import pending
+from .direct import half_close, pending
 from .intake import Intake
 from .outbox import Item, Outbox, Verb, Verdict
 from .packet import Batch, Frames
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from .link import Link
 
 _BURST = 1 << 16
+HALF_CLOSED = 5.0
+"""Seconds that a peer which has closed its sending side goes on hearing: ``echo '?' | nc -N HOST PORT`` gets its answer."""
+
+
+_PEER = ("id", "link", "peer", "representation", "security", "topic", "transport")
+_STATE = ("clear", "dropped", "ended", "moved", "outbox", "received_bytes", "unheard")
+_OWN = ("_aborted", "_closing", "_half_closed", "_intake", "_paused_by", "_publishers", "_stall")
 
 
 class Session:
@@ -24,29 +31,7 @@ class Session:
     write; else it waits in the outbox, which is made when it is first needed. Reading is paused by tokens, so that two reasons can.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_aborted",
-        "_closing",
-        "_intake",
-        "_paused_by",
-        "_publishers",
-        "_stall",
-        "clear",
-        "dropped",
-        "ended",
-        "id",
-        "link",
-        "moved",
-        "outbox",
-        "peer",
-        "received_bytes",
-        "representation",
-        "security",
-        "topic",
-        "transport",
-        "unheard",
-    )
+    __slots__ = (*_PEER, *_STATE, *_OWN, "__weakref__")
 
     def __init__(self, link: Link, peer: str, security: Security = PLAIN) -> None:
         self.link = link
@@ -68,6 +53,7 @@ class Session:
         self._paused_by: set[object] | None = None
         self._stall: Stall | None = None
         self._closing: Any = None
+        self._half_closed: Any = None
         self._aborted = False
 
     def __repr__(self) -> str:
@@ -82,6 +68,7 @@ class Session:
         transport.registerProducer(self, True)
         self.link.joined(self)
         if self._paused_by:
+            self._watched().pause()
             transport.pauseProducing()
         if self.outbox and not self.ended:
             self.resumeProducing()
@@ -116,13 +103,12 @@ class Session:
         """The transport has ended. ``clean``: a regular end of output, after which the rest is a packet (``on_tail = auto``)."""
         if self.ended:
             return
-        if self._intake is not None:
-            tail = self.link.on_tail
-            self._intake.finish(clean if tail == "auto" else tail == "emit")
+        self._finish(clean)
         self.ended = True
         self.clear = False
-        if self._closing is not None and self._closing.active():
-            self._closing.cancel()
+        for timer in (self._closing, self._half_closed):
+            if timer is not None and timer.active():
+                timer.cancel()
         if self.transport is not None:
             self.link.unsent(self, pending(self.transport))
         if self.outbox:
@@ -136,7 +122,13 @@ class Session:
         if verb.name == "close":
             self.clear = False
             self.transport.unregisterProducer()
-            self.transport.loseConnection()
+            # Read on, and discard, until the peer closes too: unread input would turn our end into a reset that overtakes what we sent.
+            if self._paused_by:
+                self._unpause()
+            if self.received_bytes and self._half_closed is None:
+                half_close(self.transport, self.security.secure)
+            else:
+                self.transport.loseConnection()
 
     @property
     def closing(self) -> bool:
@@ -147,6 +139,8 @@ class Session:
 
     def received(self, data: bytes) -> None:
         """Bytes of a stream."""
+        if self._closing is not None:
+            return
         self.received_bytes += len(data)
         self.moved = True
         if not self.link.is_heard(self, len(data)):
@@ -158,12 +152,19 @@ class Session:
         except Exception:  # a fault of ours: it costs this session and nobody else
             self.link.failed(self, "reading")
 
-    def received_message(self, body: bytes) -> None:
-        """One message of a peer that speaks in messages: one packet."""
-        self.received_bytes += len(body)
-        self.moved = True
-        if self.link.is_heard(self, len(body)):
-            self.link.publish(self, Frames(body, 1, (body,)))
+    def input_ended(self) -> None:
+        """The peer has said that it sends no more. One that asked something may still hear the answer, for a while."""
+        self._finish(clean=False)
+        if self._closing is None and self.received_bytes and self._half_closed is None:
+            self._half_closed = self.link.house.reactor.callLater(HALF_CLOSED, self.transport.loseConnection)
+        else:
+            self.transport.loseConnection()
+
+    def _finish(self, clean: bool) -> None:
+        intake, self._intake = self._intake, None
+        if intake is not None:
+            tail = self.link.on_tail
+            intake.finish(clean if tail == "auto" else tail == "emit")
 
     def _take(self, frames: Frames) -> None:
         if frames.count:
@@ -182,7 +183,7 @@ class Session:
         first = not self._paused_by
         self._paused_by.add(token)
         if first and self.transport is not None and not self.ended:
-            self._watched().pause(self.link.now())
+            self._watched().pause()
             self.transport.pauseProducing()
 
     def resume(self, token: object) -> None:
@@ -191,7 +192,12 @@ class Session:
         if not paused_by or token not in paused_by:
             return
         paused_by.discard(token)
-        if not paused_by and self.transport is not None and not self.ended:
+        if not paused_by:
+            self._unpause()
+
+    def _unpause(self) -> None:
+        self._paused_by = None
+        if self.transport is not None and not self.ended:
             self._watched().unpause()
             self.transport.resumeProducing()
 
@@ -258,7 +264,7 @@ class Session:
             body = items[0].body
             if isinstance(body, Verb):
                 self.perform(body)
-                break
+                continue
             self.transport.write(body if len(items) == 1 else b"".join([item.body for item in items]))  # type: ignore[misc]
         if box:
             self.clear = False
@@ -279,7 +285,7 @@ class Session:
         if self.ended or self._stall is None:
             return False
         waiting = self.outbox.bytes if self.outbox else 0
-        found = self._stall.look(now, self.transport, self.link.options.stall_timeout, waiting)
+        found = self._stall.look(now, self.transport, self.link.stall_timeout, waiting)
         if found is None:
             return self._stall.lasts
         self.link.count(found.event)

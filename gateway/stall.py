@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .direct import peer_gone, pending
+from .direct import peer_reset, pending
 
 
 class Found(NamedTuple):
@@ -15,19 +15,19 @@ class Found(NamedTuple):
 
 
 class Stall:
-    """One session's pauses: since when it has been blocked (its peer has not taken all), and since when it has not been read."""
+    """One session's pauses: since when it has been blocked (its peer has not taken all), and whether it is not read."""
 
-    __slots__ = ("_blocked_since", "_left", "_paused_since")
+    __slots__ = ("_blocked_since", "_left", "_paused")
 
     def __init__(self) -> None:
         self._blocked_since: float | None = None
-        self._paused_since: float | None = None
+        self._paused = False
         self._left = 0
 
     @property
     def lasts(self) -> bool:
         """Whether there is anything to look after."""
-        return self._blocked_since is not None or self._paused_since is not None
+        return self._blocked_since is not None or self._paused
 
     def block(self, now: float, transport: Any) -> None:
         """The transport holds back bytes; told again it is the same block."""
@@ -37,12 +37,12 @@ class Stall:
     def unblock(self) -> None:
         self._blocked_since = None
 
-    def pause(self, now: float) -> None:
+    def pause(self) -> None:
         """Nothing is read any more."""
-        self._paused_since = now
+        self._paused = True
 
     def unpause(self) -> None:
-        self._paused_since = None
+        self._paused = False
 
     def look(self, now: float, transport: Any, timeout: float, waiting: int) -> Found | None:
         """What is wrong by now, if anything. ``timeout`` (0: none): how long a peer may take nothing of the bytes that wait for it."""
@@ -53,8 +53,6 @@ class Stall:
             elif now - self._blocked_since >= timeout:
                 text = f"took no byte for {timeout:g} s while {left + waiting} bytes waited (stall_timeout)"
                 return Found("stalled", text)
-        if self._paused_since is not None:
-            gone = peer_gone(transport)
-            if gone == "reset" or (gone == "closed" and timeout and now - self._paused_since >= timeout):
-                return Found("vanished", "vanished while it was paused")
+        if self._paused and peer_reset(transport):
+            return Found("vanished", "vanished while it was paused")
         return None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from .session import Session
 
 
+@implementer(IHalfCloseableProtocol)
 class StreamProtocol(Protocol):
     """Feeds one session from one byte stream."""
 
@@ -20,6 +23,12 @@ class StreamProtocol(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         self.session.received(data)
+
+    def readConnectionLost(self) -> None:
+        self.session.input_ended()
+
+    def writeConnectionLost(self) -> None:
+        """Our own end is out: what is left is the peer's."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.session.lost(why(reason), clean=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.direct import DirectServer, DirectUNIXServer, peer_gone, pending, tune_transport
+from gateway.direct import DirectReactor, DirectServer, DirectUNIXServer, half_close, peer_reset, pending, tune_transport
 
-from .building import Producer
+from .building import Producer, Wire
 
 
 def tcp_pair() -> tuple[socket.socket, socket.socket]:
@@ -90,16 +90,47 @@ class DirectTests(SynchronousTestCase):
         self.assertEqual(self.server.getsockopt(tcp, socket.TCP_USER_TIMEOUT), 60_000)
         tune_transport(self.transport)
 
-    def test_peer_gone(self) -> None:
-        """A peer that closed or reset is seen without reading (F5)."""
-        self.assertEqual(peer_gone(self.transport), "")
+    def test_peer_reset(self) -> None:
+        """A reset is seen without reading (F5); a peer that has only closed is not taken for dead, for what it sent is still to be read."""
+        self.assertFalse(peer_reset(self.transport))
         self.client.sendall(b"unread")
         self.client.shutdown(socket.SHUT_WR)
-        self.assertEqual(peer_gone(self.transport), "closed")
+        self.assertFalse(peer_reset(self.transport))
         self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self.client.close()
-        self.assertEqual(peer_gone(self.transport), "reset")
-        self.assertEqual(peer_gone(object()), "")
+        self.assertTrue(peer_reset(self.transport))
+        self.assertFalse(peer_reset(object()))
+
+    def test_half_close(self) -> None:
+        """A half close sends all and the end beside unread input; over TLS, or on what is no socket, it is a whole one."""
+        self.client.sendall(b"unread")
+        self.transport.write(b"last words")
+        half_close(self.transport, secure=False)
+        self.transport.doWrite()
+        self.assertEqual(self.read(10), b"last words")
+        self.assertEqual(self.client.recv(1), b"")
+        wire = Wire()
+        half_close(wire, secure=False)
+        self.assertTrue(wire.disconnecting)
+
+    def test_pending(self) -> None:
+        """What waits is counted without what has been sent of it already."""
+        written = len(self.fill())
+        taken = len(self.client.recv(1 << 20))
+        before = pending(self.transport)
+        self.transport.doWrite()
+        self.assertLess(pending(self.transport), before)
+        self.assertGreaterEqual(written, taken + pending(self.transport))
+
+    def test_behind_what_waits(self) -> None:
+        """A write while something waits goes behind it, though there were room in the kernel by now."""
+        written = self.fill()
+        while self.client.recv(1 << 20, socket.MSG_DONTWAIT | socket.MSG_PEEK) and len(written):
+            written = written[len(self.client.recv(1 << 20)) :]
+            if len(written) <= pending(self.transport):
+                break
+        self.transport.write(b"behind")
+        self.assertEqual(pending(self.transport), len(written) + 6)
 
 
 class DirectUNIXTests(SynchronousTestCase):
@@ -112,3 +143,23 @@ class DirectUNIXTests(SynchronousTestCase):
         transport = DirectUNIXServer(server, Protocol(), "", None, 1, MemoryReactorClock())
         transport.write(b"packet\n")
         self.assertEqual(client.recv(100), b"packet\n")
+
+
+class DirectClientTests(SynchronousTestCase):
+    def test_dialed(self) -> None:
+        """Endpoints over the direct reactor make connections that send at once; all else is the reactor's."""
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            reactor = DirectReactor(MemoryReactorClock())
+            reactor.advance(5)
+            self.assertEqual(reactor.seconds(), 5)
+            connector = reactor.connectTCP("127.0.0.1", listening.getsockname()[1], ClientFactory.forProtocol(Protocol))
+            reactor.advance(0)
+            listening.settimeout(10)
+            server, _ = listening.accept()
+            server.settimeout(10)
+            self.addCleanup(server.close)
+            transport = connector.transport
+            self.addCleanup(transport.socket.close)
+            transport.doConnect()
+            transport.write(b"packet\n")
+            self.assertEqual(server.recv(100), b"packet\n")

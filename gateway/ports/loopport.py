@@ -16,18 +16,13 @@ _ROOM = 1 << 16
 
 @implementer(IConsumer, IPushProducer)
 class LoopPort:
-    """A transport that gives ``protocol`` what is written to it, in a later turn of the reactor.
-
-    Its modem lines are wired as pyserial's ``loop://`` has them: RTS to CTS, DTR to DSR.
-    """
+    """A transport that gives ``protocol`` what is written to it, in a later turn of the reactor."""
 
     disconnecting = False
 
     def __init__(self, protocol: Any, reactor: Any) -> None:
         self.protocol = protocol
         self.connected = True
-        self.rts = True
-        self.dtr = True
         self.pending = 0
         """Bytes that were written and have not come back yet."""
         self._reactor = reactor
@@ -37,14 +32,6 @@ class LoopPort:
         self._producer: Any = None
         self._producer_paused = False
         protocol.makeConnection(self)
-
-    @property
-    def cts(self) -> bool:
-        return self.rts
-
-    @property
-    def dsr(self) -> bool:
-        return self.dtr
 
     def write(self, data: bytes) -> None:
         if not self.connected or self.disconnecting or not data:

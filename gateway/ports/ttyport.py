@@ -98,19 +98,22 @@ class TtyPort(DirectWrite, SerialPort):
 
     def _postLoseConnection(self) -> Exception | None:
         # Twisted's queue is written; the kernel's may take seconds at 300 baud, and to close now would discard it.
-        if not self._waiting_in_hardware():
+        if not self.in_hardware():
             return LineLostError("closed")
         self._unsent = self.reactor.callLater(_UNSENT_INTERVAL, self._look_at_unsent)
         return None
 
     def _look_at_unsent(self) -> None:
         self._unsent = None
-        if self._waiting_in_hardware():
+        if self.in_hardware():
             self._unsent = self.reactor.callLater(_UNSENT_INTERVAL, self._look_at_unsent)
         else:
             self.connectionLost(Failure(LineLostError("closed")))
 
-    def _waiting_in_hardware(self) -> int:
+    def in_hardware(self) -> int:
+        """Bytes that the kernel has and the line has not."""
+        if self._serial.fd is None:
+            return 0
         try:
             return int(self._serial.out_waiting)
         except (OSError, termios.error):

@@ -126,6 +126,9 @@ class Link(KeptLink):
         super().__init__(plan, house)
         self._wanted = True
         self.wants = self.options.open == "always"
+        if self.stall_timeout:
+            # The kernel may hold 64 kB for a line that takes long for them, and cannot always say that it moves.
+            self.stall_timeout += 65536 * 10 / self.options.settings.baudrate
         self._watch: Any = None
         self._look: Any = None
         self._seen: tuple[int, ...] | None = None
@@ -180,28 +183,30 @@ class Link(KeptLink):
             from ..ports.urlport import open_url
 
             return open_url(device, self.options.settings, self.house.reactor).addCallback(self._opened_by_url)
-        self._open_tty()
-        return succeed(None)
+        return succeed(self._open_tty())
 
-    def _opened_by_url(self, port: Any) -> None:
+    def _opened_by_url(self, port: Any) -> str:
         from ..ports.urlport import UrlPort
 
-        self._say_settings(self.options.device, str(self.options.settings), [])
         UrlPort(StreamProtocol(Session(self, self.options.device)), port, self.house.reactor)
+        return str(self.options.settings)
 
-    def _open_tty(self) -> None:
+    def _open_tty(self) -> str:
         from ..ports.ttyport import TtyPort
         from ..ports.ttys import open_tty
 
         path = self._find()
         tty = open_tty(path, self.options.settings)
         self._node, self._opened = path, _identity(path)
-        self._say_settings(path, str(tty.in_force()), tty.warnings)
+        for refused in tty.warnings:
+            self.house.notices.say(f"{self.name} refused {refused}", f"[{self.name}] {path}: {refused}")
+        settings = str(tty.in_force())
         session = Session(self, path)
         TtyPort(StreamProtocol(session), tty, self.house.reactor)
         if session.ended:
             raise PortError("was lost while it was opened")
         self.house.watch.add(self)
+        return settings if path == self.options.device else f"{path} {settings}"
 
     def _find(self) -> str:
         device = self.options.device
@@ -213,12 +218,6 @@ class Link(KeptLink):
             raise PortAbsentError(str(error)) from None
         except ValueError as error:
             raise PortError(str(error)) from None
-
-    def _say_settings(self, path: str, settings: str, refused: list[str]) -> None:
-        notices = self.house.notices
-        notices.say(f"{self.name} opened", f"[{self.name}] {path} {settings}", "info")
-        for text in refused:
-            notices.say(f"{self.name} refused {text}", f"[{self.name}] {path}: {text}")
 
     # Its comings and goings
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from twisted.internet.endpoints import HostnameEndpoint
 
 from ..dialing import TIMEOUT, DialingLink
-from ..direct import tune_transport
+from ..direct import DirectReactor, tune_transport
 from ..house import House
 from ..link import Link as AnyLink
 from ..listeners import tcp_listener
@@ -55,7 +55,7 @@ class ConnectingLink(DialingLink):
         super().__init__(plan, house, str(self._address), options.tls and self._address.host, house.tls.get(options.tls))
 
     def endpoint(self) -> Any:
-        return HostnameEndpoint(self.house.reactor, self._address.host, self._address.port, timeout=TIMEOUT)
+        return HostnameEndpoint(DirectReactor(self.house.reactor), self._address.host, self._address.port, timeout=TIMEOUT)
 
     def joined(self, session: Session) -> None:
         tune_transport(session.transport)

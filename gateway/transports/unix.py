@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from twisted.internet.endpoints import UNIXClientEndpoint
 
 from ..dialing import TIMEOUT, DialingLink
+from ..direct import DirectReactor
 from ..house import House
 from ..link import Link as AnyLink
 from ..listeners import unix_listener
@@ -58,7 +59,7 @@ class ConnectingLink(DialingLink):
         super().__init__(plan, house, f"unix:{self._path}", "")
 
     def endpoint(self) -> Any:
-        return UNIXClientEndpoint(self.house.reactor, self._path, timeout=TIMEOUT)
+        return UNIXClientEndpoint(DirectReactor(self.house.reactor), self._path, timeout=TIMEOUT)
 
 
 def Link(plan: LinkPlan, house: House) -> AnyLink:

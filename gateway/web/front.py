@@ -16,6 +16,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from ..admission import Admission, source_of
+from ..direct import half_close
 from ..errors import ConfigError
 from ..house import House
 from ..link import Link
@@ -25,7 +26,7 @@ from ..security import Security
 from .http import HeadReader, HttpError, Request, error_response, parse_head
 from .origins import Visit, check_origin
 from .page import page_response
-from .protocol import HardenedFactory, half_close
+from .protocol import HardenedFactory
 from .session import WebSocketSession
 from .upgrade import canonical_request, upgrade_required
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.protocol import TrafficStats
 from autobahn.websocket.types import ConnectionRequest
-from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
+from ..direct import half_close
 from ..stream import why
 from .frames import PING, take_messages
 
@@ -37,15 +37,6 @@ class _Silence:
         return
 
     info = warn = error = debug
-
-
-def half_close(transport: Any, secure: bool) -> None:
-    """Send all that is queued and then the end, but go on reading: closing outright beside unread input would reset the connection, and
-    the peer would lose what was sent last. TLS waits for the peer's own end anyway."""
-    if secure or not ITCPTransport.providedBy(transport):
-        transport.loseConnection()
-    else:
-        transport.loseWriteConnection()
 
 
 class HardenedFactory(WebSocketServerFactory):

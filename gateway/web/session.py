@@ -28,6 +28,8 @@ class WebSocketSession(Session):
 
     def received_messages(self, bodies: Sequence[bytes]) -> None:
         """Messages that came in one read: one packet each."""
+        if self.closing:
+            return
         data = bodies[0] if len(bodies) == 1 else b"".join(bodies)
         self.received_bytes += len(data)
         self.moved = True
@@ -71,6 +73,8 @@ class WebSocketSession(Session):
         """Close was sent: nothing may follow it. The connection is cut if it has not ended after the linger time."""
         self.clear = False
         self.transport.unregisterProducer()
+        if self._paused_by:
+            self._unpause()  # its own Close is still to be read
         if self._closing is None:
             linger = self.link.house.linger
             self._closing = self.link.house.reactor.callLater(linger, self.abort, f"{reason}; cut after {linger:g} s")

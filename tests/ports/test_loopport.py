@@ -73,11 +73,3 @@ class LoopPortTests(SynchronousTestCase):
         self.port.write(b"x")
         self.clock.advance(0)
         self.assertEqual(len(self.protocol.reads), 2000)
-
-    def test_modem_lines(self) -> None:
-        """RTS is wired to CTS and DTR to DSR, as in pyserial's loop."""
-        self.assertEqual((self.port.cts, self.port.dsr), (True, True))
-        self.port.rts = False
-        self.assertEqual((self.port.cts, self.port.dsr), (False, True))
-        self.port.dtr = False
-        self.assertEqual(self.port.dsr, False)

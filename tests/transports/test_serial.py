@@ -157,14 +157,14 @@ class PortTests(SerialTestCase):
         client, _ = join(make_link(self.house, "lan"))
         client.received(b"VER?\n")
         self.assertEqual(os.read(self.master, 100), b"VER?\n")
-        self.assertEqual(self.said().count(f"[gauge] {self.node} 19200 8N1, flow none"), 1)
+        self.assertEqual(self.said().count(f"[gauge] {self.node}: connected, 19200 8N1, flow none"), 1)
 
     def test_refused_settings(self) -> None:
         """What the driver refuses is told and does not keep the port closed."""
         self.plug()
         link = self.link(baudrate="9600 7E1")
         self.assertEqual(len(link.sessions), 1)
-        self.assertIn(f"[gauge] {self.node} 9600 8N1, flow none", self.said())
+        self.assertIn(f"[gauge] {self.node}: connected, 9600 8N1, flow none", self.said())
         self.assertIn("parity even: the driver refuses it; none is in force", self.said())
 
     def test_busy(self) -> None:
