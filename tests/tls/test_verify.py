@@ -160,10 +160,47 @@ class IdentityTests(SynchronousTestCase):
             (URI("spiffe://example/dev/+"),),
             (URI("spiffe://example/dev/a+b"),),
             (URI("spiffe://[broken/dev/a"),),
+            (URI("urn:dev:a"),),
             (DNS("*.example"),),
             (DNS("$sys"),),
         ):
             self.assertRaises((TlsFailed, ValueError), self.identity, *names, common_name="rover7")
+
+    def test_no_second_spelling(self) -> None:
+        """Nobody takes another's name by characters that some reader of URIs drops, and no name is strange to a log, a path or a topic."""
+        for name in (
+            "a?x",
+            "a#x",
+            "a?",
+            "a#",
+            "a\n",
+            "a\r",
+            "\ta",
+            "a\t",
+            " a",
+            "a ",
+            "a\0",
+            "%61",
+            ".",
+            "..",
+            "-a",
+            "_a",
+            "a;b",
+            "ä",
+            "a" * 65,
+        ):
+            uri = (
+                URI._init_without_validation(f"spiffe://example/dev/{name}") if not name.isascii() else URI(f"spiffe://example/dev/{name}")
+            )
+            error = self.assertRaises(TlsFailed, self.identity, uri)
+            self.assertEqual((error.event, "a-z 0-9" in error.text), ("identity_refused", True), name)
+        for host in ("a\nb", " a", "a b", "a/b", "-a", "a" * 65):
+            self.assertRaises(TlsFailed, self.identity, DNS(host))
+        for scheme in ("\nspiffe", " spiffe"):
+            self.assertRaises(TlsFailed, self.identity, URI(f"{scheme}://example/dev/a"))
+        self.assertRaises(TlsFailed, self.identity, URI("spiffe://exa\nmple/dev/a"))
+        self.assertEqual(self.identity(URI("spiffe://example/dev/" + "a" * 64)), "a" * 64)
+        self.assertEqual(self.identity(URI("https://example:8443/R_7.b-2")), "R_7.b-2")
 
 
 class QuotedTests(SynchronousTestCase):
