@@ -48,8 +48,9 @@ class Stall:
         """What is wrong by now, if anything. ``timeout`` (0: none): how long a peer may take nothing of the bytes that wait for it."""
         if self._blocked_since is not None and timeout:
             left = pending(transport)
-            if left != self._left:
-                self._left, self._blocked_since = left, now
+            before, self._left = self._left, left
+            if left < before:  # only that: what TLS itself answers makes it grow, at the peer's will
+                self._blocked_since = now
             elif now - self._blocked_since >= timeout:
                 text = f"took no byte for {timeout:g} s while {left + waiting} bytes waited (stall_timeout)"
                 return Found("stalled", text)

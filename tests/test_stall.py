@@ -30,6 +30,18 @@ class StallTests(SynchronousTestCase):
         self.assertEqual((self.look(31), self.look(60), self.look(61)), ("", "", "stalled"))
         self.assertEqual(self.look(1e9, timeout=0.0), "")
 
+    def test_growing_is_no_progress(self) -> None:
+        """Bytes that are added, by TLS's own answers, do not make a peer one that reads; what it takes of them does."""
+        self.wire.pending = 100
+        self.stall.block(0.0, self.wire)
+        for now in range(10, 30, 10):
+            self.wire.pending += 27
+            self.assertEqual(self.look(now), "")
+        self.wire.pending += 27
+        self.assertEqual(self.look(30), "stalled")
+        self.wire.pending -= 1
+        self.assertEqual((self.look(31), self.look(60), self.look(61)), ("", "", "stalled"))
+
     def test_unblocked(self) -> None:
         """Who has taken everything is not looked after any more."""
         self.stall.block(0.0, self.wire)

@@ -8,12 +8,15 @@ from OpenSSL import SSL
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
+from ..direct import pending
 from .failures import TlsFailed, explain
 from .sniff import SHOWN
 from .verify import quoted
 
 _RECORD = 1 << 14
 _READ = 1 << 15
+MAX_ANSWERS = 256 << 10
+"""Bytes that TLS itself may have waiting for a peer that does not read."""
 
 
 class TlsTransport(TLSMemoryBIOProtocol):
@@ -29,18 +32,23 @@ class TlsTransport(TLSMemoryBIOProtocol):
     """Why our verification refused the peer's certificate."""
     beginning = b""
     """The first bytes from the peer, until the handshake is done."""
+    _written = False
+    _own = 0
+    """At most so many of the bytes that wait below were waiting when something was last written from above."""
 
     def dataReceived(self, data: bytes) -> None:
         if not self._handshakeDone and len(self.beginning) < SHOWN:
             self.beginning += data[: SHOWN - len(self.beginning)]
         if len(data) <= _RECORD:
             super().dataReceived(data)
+            self._check_answers()
             return
         # OpenSSL's buffer for input keeps the size of the largest piece for as long as the connection lives.
         for start in range(0, len(data), _RECORD):
             if self._aborted or self._lostTLSConnection:
                 break
             super().dataReceived(data[start : start + _RECORD])
+            self._check_answers()
 
     def abortConnection(self) -> None:
         if self.connected:
@@ -50,6 +58,18 @@ class TlsTransport(TLSMemoryBIOProtocol):
         """Why the connection ended, in words."""
         return self.refused or explain(reason, self.beginning, self._asked())
 
+    def _check_answers(self) -> None:
+        """Cut a peer that makes TLS answer (a KeyUpdate costs it 27 bytes, RFC 8446, section 4.6.3) and does not read the answers."""
+        queued = pending(self.transport)
+        if self._written:
+            self._written, self._own = False, queued
+        elif queued - self._own <= MAX_ANSWERS:
+            self._own = min(self._own, queued)
+        elif not self._aborted and not self._lostTLSConnection:
+            text = f"made TLS answer (KeyUpdate) and did not read: {queued - self._own} bytes of answers wait, more than {MAX_ANSWERS}"
+            self._reason = Failure(TlsFailed("tls_answers_unread", text))
+            self.abortConnection()
+
     def _asked(self) -> str:
         """The name that a client asked for (SNI)."""
         connection = self._tlsConnection
@@ -58,6 +78,7 @@ class TlsTransport(TLSMemoryBIOProtocol):
 
     def _write(self, data: bytes) -> None:
         # The private method of the class above that all writes go through, also those that had to wait for the handshake.
+        self._written = True
         if len(data) <= _RECORD or self._lostTLSConnection:
             super()._write(data)
             return

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.tls.contexts import TlsOptions, server_context
 from gateway.tls.failures import TlsFailed
 from gateway.tls.opening import Connections
-from gateway.tls.transport import TlsTransport
+from gateway.tls.transport import MAX_ANSWERS, TlsTransport
 
 from .. import certificates
 from ..far_end import Application, End, FarEnd, client_side
@@ -20,6 +20,7 @@ from ..far_end import Application, End, FarEnd, client_side
 
 class CountingEnd(End):
     writes = 0
+    pending = 0
 
     def write(self, data: bytes) -> None:
         self.writes += 1
@@ -100,6 +101,27 @@ class TransportTests(SynchronousTestCase):
         self.tls.abortConnection()
         self.tls.loseConnection()
         self.assertEqual((self.end.value(), self.end.aborted), (b"", False))
+
+    def hear(self, queued: int) -> None:
+        """The peer sends a byte, and then so many bytes wait for it."""
+        self.end.pending = queued
+        self.far.write(b"x")
+        self.far.talk()
+
+    def test_answers_unread(self) -> None:
+        """A peer that makes TLS answer and does not read is cut at a bound, with a reason; what the application wrote is not counted."""
+        self.far.talk()
+        self.tls.write(b"y")
+        self.hear(1_000_000)
+        self.hear(1_000_000 + MAX_ANSWERS)
+        self.assertFalse(self.end.aborted)
+        self.hear(0)
+        self.hear(MAX_ANSWERS)
+        self.assertFalse(self.end.aborted)
+        self.hear(MAX_ANSWERS + 1)
+        self.assertTrue(self.end.aborted)
+        self.end.lose()
+        self.assertEqual(self.application.reason.event, "tls_answers_unread")
 
     def test_nothing_after_an_abort(self) -> None:
         """An application that cuts the connection gets nothing more of what had been read already."""
