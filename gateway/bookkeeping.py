@@ -46,7 +46,7 @@ class Bookkeeping:
 
     def fault(self, session: Session, fault: Fault) -> None:
         """A framer found something wrong."""
-        self.count(fault.event)
+        self.count(fault.event, fault.times)
         self.count("lost_bytes", fault.size)
         self.say(fault.event, session, fault.text)
 
@@ -70,8 +70,8 @@ class Bookkeeping:
             self.count("unsent_bytes", size)
 
     def closing(self, session: Session, reason: str) -> None:
-        """A session is being ended from our side."""
-        self.say("closing", session, f"ended: {reason}", "info")
+        """A session is being ended from our side: the reason is said when it has gone."""
+        session.why = reason
 
     def failed(self, session: Session, doing: str) -> None:
         """Called where an exception was caught: it is logged, and the session that it came up in ends."""

@@ -3,7 +3,7 @@
 A turn queue: what a hearer publishes while it hears waits until the present batch has reached everybody, so an answer never overtakes
 its question. A hearer that was cancelled hears nothing more, not even in the present turn; one that raises is reported and harms
 nobody else. Sessions are enrolled by id, for two things that go against the stream: an answer to one session alone, and back-pressure
-upon whoever publishes.
+upon all who publish to one that has no room.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ _CACHED_TOPICS = 4096
 
 class Enrolled(Protocol):
     """What the bus asks of a session."""
+
+    topic: str
+    peer: str
 
     def answer(self, batch: Batch) -> None:
         """Take a batch that is for this session alone."""
@@ -57,6 +60,7 @@ class Bus:
         self._subscriptions: list[Subscription] = []
         self._hearers: dict[str, tuple[Subscription, ...]] = {}
         self._sessions: dict[str, Enrolled] = {}
+        self._blocks: dict[object, tuple[str, ...]] = {}
         self._waiting: deque[Batch] = deque()
         self._busy = False
 
@@ -85,26 +89,36 @@ class Bus:
             self._busy = False
 
     def enrol(self, id: str, session: Enrolled) -> None:
-        """Make a session known under its id."""
+        """Make a session known under its id; it is paused if whoever hears it has no room now."""
         self._sessions[id] = session
+        for token, filters in self._blocks.items():
+            self._hold_back(session, token, filters)
 
     def dismiss(self, id: str) -> None:
         """Forget a session."""
         self._sessions.pop(id, None)
 
-    def pause(self, origin: str, token: object) -> bool:
-        """Pause the session that publishes; False when it is gone."""
-        session = self._sessions.get(origin)
-        if session is None:
-            return False
-        session.pause(token)
-        return True
+    def peer(self, id: str) -> str:
+        """What people call a session: its peer's address, or its id when it is gone."""
+        session = self._sessions.get(id)
+        return session.peer if session is not None else id
 
-    def resume(self, origin: str, token: object) -> None:
-        """Take back one reason for a pause."""
-        session = self._sessions.get(origin)
-        if session is not None:
-            session.resume(token)
+    def block(self, token: object, filters: Sequence[str]) -> None:
+        """Pause every session that publishes what matches, present and to come, until ``unblock(token)``."""
+        if token not in self._blocks:
+            self._blocks[token] = tuple(filters)
+            for session in list(self._sessions.values()):
+                self._hold_back(session, token, filters)
+
+    def unblock(self, token: object) -> None:
+        """Take one reason for pauses back."""
+        if self._blocks.pop(token, None) is not None:
+            for session in list(self._sessions.values()):
+                session.resume(token)
+
+    def _hold_back(self, session: Enrolled, token: object, filters: Sequence[str]) -> None:
+        if session is not token and any(matches(filter, session.topic) for filter in filters):
+            session.pause(token)
 
     def _deliver(self, batch: Batch) -> None:
         if batch.reply_to:

@@ -43,7 +43,24 @@ class DirectWrite:
                 self.producer.pauseProducing()
 
 
-class DirectServer(DirectWrite, tcp.Server):
+class PausedRead:
+    """Mix in before a socket's transport: what the reactor has found readable before a pause in the same turn is not read either."""
+
+    _paused = False
+
+    def pauseProducing(self: Any) -> None:
+        self._paused = True
+        FileDescriptor.pauseProducing(self)
+
+    def resumeProducing(self: Any) -> None:
+        self._paused = False
+        FileDescriptor.resumeProducing(self)
+
+    def doRead(self: Any) -> Any:
+        return None if self._paused else tcp.Connection.doRead(self)
+
+
+class DirectServer(PausedRead, DirectWrite, tcp.Server):
     """An accepted TCP connection: direct writes, no Nagle, and a kernel that notices dead peers."""
 
     def __init__(self, sock: socket.socket, *args: Any) -> None:
@@ -107,7 +124,7 @@ class DirectReactor:
         return connector
 
 
-class DirectUNIXServer(DirectWrite, unix.Server):
+class DirectUNIXServer(PausedRead, DirectWrite, unix.Server):
     """An accepted UNIX connection with direct writes."""
 
     def __init__(self, sock: socket.socket, *args: Any) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
+from .reasons import in_words
+
 REMINDER = 3600.0
 STEADY = 10.0
 
@@ -107,7 +109,7 @@ class Keeper:
             return
         self.state = "connected"
         self._connected_at = now = self._clock.seconds()
-        state = "connected" if self._away_since is None else f"back after {in_words(now - self._away_since)}"
+        state = "connected" if self._away_since is None else f"back after {how_long(now - self._away_since)}"
         self._log.info("{what}: {state}{about}", what=self._what, state=state, about=f", {about}" if isinstance(about, str) else "")
         self._away_since, self._said = None, ""
 
@@ -115,7 +117,7 @@ class Keeper:
         self._trial = None
         if self.state != "trying" or reason.check(CancelledError):
             return
-        self._wait(reason.getErrorMessage() or type(reason.value).__name__)
+        self._wait(in_words(reason))
 
     def _wait(self, reason: str) -> None:
         now = self._clock.seconds()
@@ -137,7 +139,7 @@ class Keeper:
 
     def _say(self, now: float, text: str, reason: str) -> None:
         self._said, self._said_at = reason, now
-        away = in_words(0.0 if self._away_since is None else now - self._away_since)
+        away = how_long(0.0 if self._away_since is None else now - self._away_since)
         self._log.warn(text, what=self._what, reason=reason, away=away)
 
     def _end_wait(self) -> None:
@@ -148,7 +150,7 @@ class Keeper:
             self._on_waiting(False)
 
 
-def in_words(seconds: float) -> str:
+def how_long(seconds: float) -> str:
     """``40 s``, ``12 min``, ``3 h``, ``2 d``."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size:

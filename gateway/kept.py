@@ -24,7 +24,7 @@ class KeptLink(Link, ABC):
         super().__init__(plan, house)
         self.keeper = Keeper(f"[{self.name}] {self.place()}", self.attempt, house.reactor, house.log, on_waiting=self.waiting)
         self._held: Outbox | None = None
-        self._held_back: set[str] = set()
+        self._refused = 0
         self._encode_held = self.encoder(self.representation)
 
     @abstractmethod
@@ -55,8 +55,16 @@ class KeptLink(Link, ABC):
             session.outbox = held
             held.give_up = session.give_up
             session.clear = False
+            self.count("packets_out", held.packets)
         super().joined(session)
-        self._release()
+        self.house.bus.unblock(self)
+        for item in held or ():
+            if item.batch is not None:
+                self.tell_sent(item.batch)
+        if self._refused > 1:
+            text = f"[{self.name}] {self._refused} packets in all were refused while it was absent"
+            self.house.log.info("{text}", text=text)
+        self._refused = 0
 
     def abandoned(self, session: Session, box: Outbox) -> None:
         if self.options.when_absent == "hold" and not session.closing and self.keeper.state != "stopped":
@@ -84,14 +92,18 @@ class KeptLink(Link, ABC):
         """The far end is away: refuse the batch, and tell whoever sent it; or hold it, within the outbox."""
         if self.options.when_absent == "drop":
             self.count("refused_packets", batch.count)
-            text = f"[{self.name}] absent: {batch.count} packets from {batch.origin} refused (when_absent = drop)"
-            self.house.notices.say(f"{self.name} absent", text)
+            if not self._refused:
+                who = self.house.bus.peer(batch.origin)
+                text = f"[{self.name}] absent: {batch.count} packets from {who} refused, and what follows until it is back"
+                self.house.log.warn("{text} (when_absent = drop)", text=text)
+            self._refused += batch.count
             self._tell_refused(batch.origin, batch.count, "absent")
             return
+        self._skipped = set()
         data = self._encode_held(batch)
         if data:
-            self._hold(Item(data, batch.run, batch.seq, batch.count, batch.origin))
-            self.tell_sent(batch)
+            told = self.sayable(batch) if self.house.bus.heard(self._sent_topic) else None
+            self._hold(Item(data, batch.run, batch.seq, batch.count, batch.origin, told))
 
     def _hold(self, item: Item) -> None:
         held = self._held
@@ -99,9 +111,9 @@ class KeptLink(Link, ABC):
             held = self._held = self.new_outbox(self._forget_held)
         dropped = held.dropped_packets
         verdict = held.offer(item)
-        if verdict is Verdict.BLOCK and self._held and self.house.bus.pause(item.origin, self):
-            self._held_back.add(item.origin)
         if self._held is held:
+            if verdict is Verdict.BLOCK:
+                self.house.bus.block(self, self.plan.hears)
             self._tell_dropped(held.dropped_packets - dropped)
 
     def _tell_refused(self, origin: str, packets: int, reason: str) -> None:
@@ -112,18 +124,13 @@ class KeptLink(Link, ABC):
             frames = Frames(words, 1, (words,))
             self.house.bus.publish(Batch(f"{self.topic}/$events", self.run, 0, self.house.wall(), "", frames, origin, [event]))
 
-    def _release(self) -> None:
-        held_back, self._held_back = self._held_back, set()
-        for origin in held_back:
-            self.house.bus.resume(origin, self)
-
     def _forget_held(self) -> None:
         held, self._held = self._held, None
         if held is not None:
             packets = held.packets
             held.clear()
             self._tell_dropped(packets)
-        self._release()
+        self.house.bus.unblock(self)
 
     def _tell_dropped(self, packets: int) -> None:
         if packets:

@@ -52,7 +52,7 @@ class Link(Bookkeeping):
         self._trace = Trace(self.options.trace, self.options.trace_rate) if self.options.trace != "off" else None
         self._idle = Idle(house.reactor, self.options.idle_timeout, self.sessions, self._end_idle)
         self._stopping: Deferred[None] | None = None
-        self._skipped = 0
+        self._skipped: set[int] = set()
         self._sent_topic = f"{self.topic}/$sent"
 
     # Life
@@ -138,7 +138,7 @@ class Link(Bookkeeping):
         """Stamp what a session said, and give it to whoever hears it."""
         fields = None
         if self._reads_fields:
-            frames, fields = decoded(frames, self.codec, self.options.on_bad, lambda error: self._unreadable(session, error))
+            frames, fields = decoded(frames, self.codec, self.options.on_bad, lambda error, count: self._unreadable(session, error, count))
             if not frames.count:
                 return
         if self._trace is not None:
@@ -150,13 +150,14 @@ class Link(Bookkeeping):
         seq = self._numbers.take(topic, frames.count)
         self.house.bus.publish(Batch(topic, self.run, seq, self.house.wall(), session.id, frames, "", fields))
 
-    def _unreadable(self, session: Session, error: CodecError) -> None:
-        self.count("bad_packets")
+    def _unreadable(self, session: Session, error: CodecError, count: int) -> None:
+        self.count("bad_packets", count)
         if self.options.on_bad == "log":
             self.house.log.warn("{text}", text=self.line(session, f"unreadable packet dropped: {error}"))
         else:
             done = "forwarded" if self.options.on_bad == "forward" else "dropped"
-            self.say("bad_packet", session, f"unreadable packet {done}: {error}")
+            packets = "unreadable packet" if count == 1 else f"{count} unreadable packets"
+            self.say("bad_packet", session, f"{packets} {done}: {error}")
 
     def boundary_lost(self, session: Session, text: str) -> None:
         """A fault that a stream does not survive: the session ends (a serial link finds the next boundary instead)."""
@@ -170,8 +171,8 @@ class Link(Bookkeeping):
             return lambda batch: batch.frames.data
         return StreamEncoder(self.new_framer(), self.codec, self._unsayable)
 
-    def _unsayable(self, batch: Batch, error: CodecError) -> None:
-        self._skipped += 1
+    def _unsayable(self, batch: Batch, index: int, error: CodecError) -> None:
+        self._skipped.add(index)
         self.count("unsayable_packets")
         self.house.notices.say(f"{self.name} unsayable", f"[{self.name}] a packet of {batch.topic} cannot be written here: {error}")
 
@@ -181,7 +182,7 @@ class Link(Bookkeeping):
             self.absent(batch)
             return
         origin, reached = batch.origin, 0
-        self._skipped, said = 0, 0
+        self._skipped, said = set(), 0
         for group in self._groups:
             members = group.members
             data = group.encode(batch) if members else b""
@@ -194,17 +195,24 @@ class Link(Bookkeeping):
                         except Exception:  # a fault of ours: it costs this session and nobody else
                             self.failed(session, "writing")
                         reached += 1
-                said += (batch.count - self._skipped) * (reached - before)
-                self._skipped = 0
+                said += (batch.count - len(self._skipped)) * (reached - before)
         self.counters["packets_out"] += said
         if self._trace is not None or self.options.idle_timeout:
             self._written(batch)
         if reached:
-            self.tell_sent(batch)
+            self.tell_sent(self.sayable(batch))
+
+    def sayable(self, batch: Batch) -> Batch:
+        """The batch that was encoded last, without the packets that could not be."""
+        if not self._skipped:
+            return batch
+        payloads = [payload for index, payload in enumerate(batch.payloads) if index not in self._skipped]
+        frames = Frames(b"".join(payloads), len(payloads), payloads)
+        return Batch(batch.topic, batch.run, batch.seq, batch.time, batch.origin, frames)
 
     def tell_sent(self, batch: Batch) -> None:
-        """Let those who name LINK/$sent hear what was written, or queued to be."""
-        if self.house.bus.heard(self._sent_topic):
+        """Let those who name LINK/$sent hear what was accepted for writing."""
+        if batch.count and self.house.bus.heard(self._sent_topic):
             seq = self._numbers.take(self._sent_topic, batch.count)
             self.house.bus.publish(Batch(self._sent_topic, self.run, seq, self.house.wall(), batch.origin, batch.frames, "", batch.fields))
 

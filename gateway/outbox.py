@@ -7,13 +7,14 @@ limit below one read cannot stop a stream. A verb (something to do, in order wit
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from .options import Integer, Options, Size
+from .packet import Batch
 
 WhenFull = Literal["drop-oldest", "drop-newest", "disconnect", "block"]
 
@@ -52,6 +53,8 @@ class Item(NamedTuple):
     first_seq: int = 0
     packets: int = 0
     origin: str = ""
+    batch: Batch | None = None
+    """What is in it, where that is to be told when it is written."""
 
     @property
     def size(self) -> int:
@@ -122,6 +125,9 @@ class Outbox:
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(tuple(self._items))
 
     @property
     def relieved(self) -> bool:

@@ -56,6 +56,14 @@ def makeService(options: Mapping[str, Any]) -> Service:
         raise SystemExit(EX_CONFIG) from None
 
 
+class CannotStart(SystemExit, Exception):  # noqa: N818
+    """Ends the start with exit status 1 and no traceback; as an Exception it also reaches the parent of a daemon, who waits to be told."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.code = 1
+
+
 class GatewayService(Service):
     """All links of one configuration."""
 
@@ -89,13 +97,13 @@ class GatewayService(Service):
                 link.start()
         except ListenError as error:
             sys.stderr.write(f"{error}\n")
-            raise SystemExit(1) from None
+            raise CannotStart(str(error)) from None
 
     def startService(self) -> None:
         super().startService()
         self._open()  # `twist` calls no privilegedStartService
-        if hasattr(signal, "SIGUSR2"):
-            signal.signal(signal.SIGUSR2, lambda *_: self.reactor.callFromThread(self.report))
+        signal.signal(signal.SIGUSR2, lambda *_: self.reactor.callFromThread(self.report))
+        signal.signal(signal.SIGHUP, lambda *_: self.reactor.callFromThread(self._hung_up))
 
     def stopService(self) -> Deferred[None]:
         """Flush whole packets, close every socket, and be done within the linger time."""
@@ -108,6 +116,10 @@ class GatewayService(Service):
             self.house.stop()
 
         return stopped.addBoth(done)
+
+    def _hung_up(self) -> None:
+        self.house.log.warn("SIGHUP: the terminal is gone; ending as with SIGTERM")
+        self.reactor.stop()
 
     def report(self) -> None:
         """One log line for each link with what it counted (also at SIGUSR2)."""

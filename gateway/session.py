@@ -19,9 +19,9 @@ HALF_CLOSED = 5.0
 """Seconds that a peer which has closed its sending side goes on hearing: ``echo '?' | nc -N HOST PORT`` gets its answer."""
 
 
-_PEER = ("id", "link", "peer", "representation", "security", "topic", "transport")
+_PEER = ("id", "link", "peer", "representation", "security", "topic", "transport", "why")
 _STATE = ("clear", "dropped", "ended", "moved", "outbox", "received_bytes", "unheard")
-_OWN = ("_aborted", "_closing", "_half_closed", "_intake", "_paused_by", "_publishers", "_stall")
+_OWN = ("_aborted", "_closing", "_half_closed", "_intake", "_paused_by", "_stall")
 
 
 class Session:
@@ -46,10 +46,10 @@ class Session:
         self.ended = False
         self.moved = False
         self.unheard = 0
+        self.why = ""
         self.dropped = 0
         self.received_bytes = 0
         self._intake: Intake | None = None
-        self._publishers: set[str] | None = None
         self._paused_by: set[object] | None = None
         self._stall: Stall | None = None
         self._closing: Any = None
@@ -79,7 +79,7 @@ class Session:
             return
         linger = self.link.house.linger
         self._closing = self.link.house.reactor.callLater(linger, self.abort, f"{reason}; cut after {linger:g} s")
-        self.link.closing(self, reason)
+        self.why = reason
         if self.outbox and not self.clear:
             self.outbox.offer(Item(Verb("close")))
         else:
@@ -90,7 +90,7 @@ class Session:
         if self.ended or self._aborted:
             return
         self._aborted = True
-        self.link.closing(self, reason)
+        self.why = reason
         self.clear = False
         if self.transport is None:
             self.lost(reason, clean=False)
@@ -103,6 +103,7 @@ class Session:
         """The transport has ended. ``clean``: a regular end of output, after which the rest is a packet (``on_tail = auto``)."""
         if self.ended:
             return
+        reason = self.why or reason
         self._finish(clean)
         self.ended = True
         self.clear = False
@@ -113,7 +114,7 @@ class Session:
             self.link.unsent(self, pending(self.transport))
         if self.outbox:
             self.link.abandoned(self, self.outbox)
-        self._release_publishers()
+        self.link.house.bus.unblock(self)
         self.link.house.watch.forget(self)
         self.link.left(self, reason)
 
@@ -226,10 +227,7 @@ class Session:
         dropped = box.dropped_packets
         verdict = box.offer(item)
         if verdict is Verdict.BLOCK and box:
-            if item.origin and self.link.house.bus.pause(item.origin, self):
-                if self._publishers is None:
-                    self._publishers = set()
-                self._publishers.add(item.origin)
+            self.link.house.bus.block(self, self.link.plan.hears)
         elif box.dropped_packets != dropped:
             self.link.drop(self, box.dropped_packets - dropped, "its outbox is full")
             if verdict is Verdict.FULL:
@@ -242,7 +240,7 @@ class Session:
             return
         limit = self.link.house.memory.limit
         self.link.drop_outbox(self, box, f"all outboxes together are over [gateway] memory = {limit} bytes, and this is the fullest")
-        self._release_publishers()
+        self.link.house.bus.unblock(self)
         if self.link.options.outbox.when_full == "disconnect":
             self.abort("over the memory of all outboxes")
 
@@ -268,17 +266,12 @@ class Session:
             self.transport.write(body if len(items) == 1 else b"".join([item.body for item in items]))  # type: ignore[misc]
         if box:
             self.clear = False
-        if self._publishers and (box is None or box.relieved):
-            self._release_publishers()
+        if box is None or box.relieved:
+            self.link.house.bus.unblock(self)
 
     def stopProducing(self) -> None:
         """Called by the transport when it ends; `lost` follows."""
         self.clear = False
-
-    def _release_publishers(self) -> None:
-        publishers, self._publishers = self._publishers, None
-        for origin in publishers or ():
-            self.link.house.bus.resume(origin, self)
 
     def check(self, now: float) -> bool:
         """Look after a paused or blocked session; False when there is nothing to look after."""

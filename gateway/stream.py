@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from .reasons import in_words
 from .session import Session
 
 
@@ -31,11 +31,7 @@ class StreamProtocol(Protocol):
         """Our own end is out: what is left is the peer's."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.session.lost(why(reason), clean=False)
+        self.session.lost(in_words(reason), clean=False)
 
 
-def why(reason: Failure) -> str:
-    """A short text for the end of a connection."""
-    if reason.check(ConnectionDone):
-        return "closed by the peer"
-    return reason.getErrorMessage().strip() or type(reason.value).__name__
+why = in_words

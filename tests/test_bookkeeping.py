@@ -25,6 +25,11 @@ class BookkeepingTests(SynchronousTestCase):
         self.assertEqual((self.link.counters["noise"], self.link.counters["lost_bytes"]), (1, 7))
         self.assertEqual(self.said(), "[lan] 10.0.0.1:5: 7 bytes of noise")
 
+    def test_faults(self) -> None:
+        """Faults that a framer summed up count as many as they were."""
+        self.link.fault(self.session, Fault("noise", "7 times", 70, times=7))
+        self.assertEqual((self.link.counters["noise"], self.link.counters["lost_bytes"]), (7, 70))
+
     def test_drop_outbox(self) -> None:
         """What was in an outbox counts for the link and the session, and is given back."""
         box = self.link.new_outbox(lambda: None)

@@ -16,7 +16,9 @@ def batch(topic: str, text: bytes = b"x", origin: str = "", reply_to: str = "") 
 class Peer:
     """A session, as far as the bus is concerned."""
 
-    def __init__(self) -> None:
+    def __init__(self, topic: str = "lan") -> None:
+        self.topic = topic
+        self.peer = "10.0.0.1:5"
         self.answers: list[Batch] = []
         self.tokens: list[tuple[str, object]] = []
 
@@ -121,12 +123,21 @@ class BusTests(SynchronousTestCase):
         self.bus.publish(batch("t", reply_to="lan#1"))
         self.assertEqual((len(peer.answers), self.heard), (1, []))
 
-    def test_pause_by_id(self) -> None:
-        """A pause reaches the session that published, and one that is gone is told as such."""
-        peer = Peer()
-        self.bus.enrol("lan#1", peer)
-        self.assertTrue(self.bus.pause("lan#1", "token"))
-        self.bus.resume("lan#1", "token")
-        self.assertFalse(self.bus.pause("lan#2", "token"))
-        self.bus.resume("lan#2", "token")
-        self.assertEqual(peer.tokens, [("pause", "token"), ("resume", "token")])
+    def test_block(self) -> None:
+        """Who has no room pauses all that publish to it, and no others; one that comes meanwhile is paused from the start."""
+        writer, other, newcomer = Peer("lan"), Peer("web"), Peer("lan/7")
+        self.bus.enrol("lan#1", writer)
+        self.bus.enrol("web#1", other)
+        self.bus.block("full", ["lan"])
+        self.bus.block("full", ["lan"])
+        self.bus.enrol("lan#2", newcomer)
+        self.bus.unblock("full")
+        self.bus.unblock("full")
+        self.assertEqual(writer.tokens, [("pause", "full"), ("resume", "full")])
+        self.assertEqual(newcomer.tokens, [("pause", "full"), ("resume", "full")])
+        self.assertEqual(other.tokens, [("resume", "full")])
+
+    def test_peer(self) -> None:
+        """The log can call a session by its peer's address, as long as it is there."""
+        self.bus.enrol("lan#1", Peer())
+        self.assertEqual((self.bus.peer("lan#1"), self.bus.peer("lan#2")), ("10.0.0.1:5", "lan#2"))

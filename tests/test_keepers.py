@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.keepers import Backoff, Keeper, in_words
+from gateway.keepers import Backoff, Keeper, how_long
 
 
 class BackoffTests(SynchronousTestCase):
@@ -132,7 +132,7 @@ class KeeperTests(SynchronousTestCase):
         keeper.stop()
 
 
-class InWordsTests(SynchronousTestCase):
+class HowLongTests(SynchronousTestCase):
     def test_units(self) -> None:
         """The largest unit that fits."""
-        self.assertEqual([in_words(n) for n in (40, 120, 7200, 200000)], ["40 s", "2 min", "2 h", "2 d"])
+        self.assertEqual([how_long(n) for n in (40, 120, 7200, 200000)], ["40 s", "2 min", "2 h", "2 d"])

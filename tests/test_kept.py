@@ -46,7 +46,7 @@ class AbsentTests(SynchronousTestCase):
         self.house.bus.publish(command(b"open valve", "lan#1"))
         _, wire = join(device)
         self.assertEqual((wire.value(), device.counters["refused_packets"]), (b"", 1))
-        self.assertIn("[dev] absent: 1 packets from lan#1 refused (when_absent = drop)", self.said())
+        self.assertIn("[dev] absent: 1 packets from lan#1 refused, and what follows until it is back (when_absent = drop)", self.said())
 
     def test_sender_is_told(self) -> None:
         """A sender that has a way to hear it is told that its command was refused, and nobody else is."""
@@ -118,12 +118,41 @@ class AbsentTests(SynchronousTestCase):
         self.assertEqual(wire.value(), b"x\n")
 
     def test_held_is_sent(self) -> None:
-        """What is held is heard under LINK/$sent as what is queued is."""
+        """What was held is heard under LINK/$sent when it is written, and counted then; what was dropped meanwhile never is."""
         sent: list[bytes] = []
-        self.device(when_absent="hold")
+        device = self.device(when_absent="hold", outbox={"packets": 1, "when_full": "drop-oldest"})
         self.house.bus.subscribe(["dev/$sent"], lambda batch: sent.extend(batch.payloads), "test")
-        self.house.bus.publish(command(b"tare", "lan#1"))
-        self.assertEqual(sent, [b"tare"])
+        for text in (b"one", b"two"):
+            self.house.bus.publish(command(text, "lan#1"))
+        self.assertEqual(sent, [])
+        _, wire = join(device)
+        self.assertEqual((sent, wire.value(), device.counters["packets_out"]), ([b"two"], b"two\n", 1))
+
+    def test_absence_is_said_once(self) -> None:
+        """A client that polls an absent device fills no log: the first refusal is said, and the sum when it is back."""
+        device = self.device()
+        for _ in range(500):
+            self.house.bus.publish(command(b"?", "lan#1"))
+        self.assertEqual(self.said().count("refused"), 1)
+        join(device)
+        self.assertIn("[dev] 500 packets in all were refused while it was absent", self.said())
+
+    def test_closing_is_not_held(self) -> None:
+        """What waits for a session that is being closed, or for a link that has stopped, is dropped, not kept for the next."""
+        for end in ("close", "stop"):
+            device = self.device(when_absent="hold")
+            device.trial.callback(None)
+            session, wire = join(device)
+            wire.room = 1
+            for text in (b"a", b"b"):
+                session.deliver(command(text, ""), text + b"\n")
+            if end == "close":
+                session.close("enough")
+            else:
+                device.keeper.stop()
+            session.lost("gone", clean=False)
+            self.assertEqual(device.counters["dropped_packets"], 1, end)
+            device.stop()
 
     def test_senders_of_what_was_lost_are_told(self) -> None:
         """Whoever sent what was queued when the device was unplugged is told how much of it was lost."""

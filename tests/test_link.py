@@ -184,6 +184,15 @@ class DeliveryTests(SynchronousTestCase):
         self.house.bus.publish(lines(b"tare", topic="lan"))
         self.assertEqual((sent, everything), ([b"tare"], ["lan"]))
 
+    def test_sent_is_what_could_be_written(self) -> None:
+        """What could not be written is not heard under LINK/$sent."""
+        device = make_link(self.house, "scale", hears=("lan",), framing="fixed", framing_size=2)
+        join(device)
+        sent: list[bytes] = []
+        self.house.bus.subscribe(["scale/$sent"], lambda batch: sent.extend(batch.payloads), "test")
+        self.house.bus.publish(lines(b"ab", b"long", b"cd", topic="lan"))
+        self.assertEqual(sent, [b"ab", b"cd"])
+
     def test_many_nobody(self) -> None:
         """A listener without clients misses nobody: nothing is counted as lost."""
         link = make_link(self.house, "lan", hears=("gps",))
@@ -193,8 +202,8 @@ class DeliveryTests(SynchronousTestCase):
 
 class CodecTests(SynchronousTestCase):
     def test_bad_packets(self) -> None:
-        """A packet that the codec cannot read is dropped and counted, forwarded, or logged each, as on_bad says."""
-        for on_bad, expected, lines_said in (("drop", [], 5), ("forward", [b"zz"] * 8, 5), ("log", [], 8)):
+        """A packet that the codec cannot read is dropped and counted, forwarded, or logged each, as on_bad says; else one line a read."""
+        for on_bad, expected, lines_said in (("drop", [], 1), ("forward", [b"zz"] * 8, 1), ("log", [], 8)):
             house = make_house()
             link = make_link(house, "lan", codec="hex", on_bad=on_bad)
             heard: list[bytes] = []
@@ -239,14 +248,24 @@ class LifeTests(SynchronousTestCase):
     def test_idle(self) -> None:
         """A session on which nothing moves for idle_timeout is ended; one that hears or says something is not."""
         link = make_link(self.house, "lan", hears=("gps",), idle_timeout=10.0)
-        _, quiet_wire = join(link)
+        quiet, quiet_wire = join(link)
         busy, busy_wire = join(link)
         self.house.bus.subscribe(["lan"], lambda batch: None, "test")
         for _ in range(25):
             busy.received(b"x\n")
             self.clock.advance(1)
         self.assertEqual((quiet_wire.disconnecting, busy_wire.disconnecting), (True, False))
+        quiet.lost("cut", clean=False)
         self.assertIn("idle_timeout", "\n".join(self.house.lines))  # type: ignore[attr-defined]
+
+    def test_hearing_is_moving(self) -> None:
+        """A session that only hears is not idle while it hears something."""
+        link = make_link(self.house, "lan", hears=("gps",), idle_timeout=10.0)
+        _, wire = join(link)
+        for _ in range(25):
+            self.house.bus.publish(lines(b"a"))
+            self.clock.advance(1)
+        self.assertFalse(wire.disconnecting)
 
     def test_demand(self) -> None:
         """A link wants what it hears while it has sessions, and no longer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.outbox import Item, Verb
 from gateway.packet import Batch, Frames
 from gateway.security import Security
 from gateway.session import Session
@@ -166,7 +167,7 @@ class WritingTests(SessionTestCase):
         self.assertTrue(wire.aborted)
         session.lost("aborted", clean=False)
         self.assertEqual((link.counters["slow_disconnects"], link.counters["dropped_packets"]), (1, 2))
-        self.assertIn("[lan] 10.0.0.1:1: ended: too slow: outbox full at 10 bytes", self.said())
+        self.assertIn("[lan] 10.0.0.1:1: gone: too slow: outbox full at 10 bytes", self.said())
         self.assertEqual(self.house.memory.used, 0)
 
     def test_too_slow_once(self) -> None:
@@ -179,7 +180,7 @@ class WritingTests(SessionTestCase):
         session.close("late")
         session.lost("aborted", clean=False)
         self.assertEqual((link.counters["slow_disconnects"], link.counters["dropped_packets"]), (1, 5))
-        self.assertEqual(self.said().count("ended:"), 1)
+        self.assertEqual(self.said().count("gone:"), 1)
 
     def test_drop_oldest(self) -> None:
         """``drop-oldest`` keeps the newest and counts what it dropped."""
@@ -192,8 +193,8 @@ class WritingTests(SessionTestCase):
         self.assertEqual((wire.value(), session.dropped), (b"a\nc\nd\n", 1))
 
     def test_block(self) -> None:
-        """``block`` pauses whoever published, and lets him go on when half is written."""
-        device = make_link(self.house, "dev", outbox={"bytes": 4, "when_full": "block"})
+        """``block`` pauses whoever publishes to it, and lets them go on when half is written."""
+        device = make_link(self.house, "dev", hears=("lan",), outbox={"bytes": 4, "when_full": "block"})
         lan = make_link(self.house, "lan")
         writer, writer_wire = join(lan)
         session, wire = join(device)
@@ -205,9 +206,25 @@ class WritingTests(SessionTestCase):
         self.assertTrue(writer_wire.reading)
         self.assertEqual((wire.value(), session.dropped), (b"a\nb\nc\nd\n", 0))
 
+    def test_block_and_newcomers(self) -> None:
+        """However many come, write and leave, a device that takes nothing holds its limit and one read: newcomers begin paused."""
+        device = make_link(self.house, "dev", hears=("lan",), outbox={"bytes": 8, "when_full": "block"})
+        lan = make_link(self.house, "lan")
+        session, wire = join(device)
+        wire.room = 1
+        for _ in range(50):
+            writer, writer_wire = join(lan)
+            if writer_wire.reading:
+                writer.received(b"1234567\n")
+            writer.lost("gone", clean=False)
+        assert session.outbox is not None
+        self.assertLessEqual(session.outbox.bytes, 16)
+        wire.drain()
+        self.assertTrue(join(lan)[1].reading)
+
     def test_blocked_device_ends(self) -> None:
         """Whoever was paused for a session goes on when that session ends, and what was queued is dropped and counted."""
-        device = make_link(self.house, "dev", outbox={"bytes": 4, "when_full": "block"})
+        device = make_link(self.house, "dev", hears=("lan",), outbox={"bytes": 4, "when_full": "block"})
         writer, writer_wire = join(make_link(self.house, "lan"))
         session, wire = join(device)
         wire.room = 1
@@ -258,6 +275,42 @@ class EndingTests(SessionTestCase):
         self.assertEqual((wire.value(), wire.disconnecting), (b"a\nb\n", True))
         self.assertEqual(link.counters["dropped_packets"], 1)
 
+    def test_close_reads_on(self) -> None:
+        """A peer that has written is read to its end, and what it says then goes nowhere: unread input would reset the connection."""
+        link = make_link(self.house, "lan")
+        heard: list[Batch] = []
+        self.house.bus.subscribe(["lan"], heard.append, "test")
+        session, wire = join(link)
+        session.received(b"before\n")
+        session.pause("full")
+        session.close("enough")
+        self.assertTrue(wire.reading)
+        session.received(b"late\n")
+        self.assertEqual(len(heard), 1)
+        session.input_ended()
+        self.assertTrue(wire.disconnecting)
+
+    def test_verbs_in_order(self) -> None:
+        """What stands behind a verb goes out behind what the verb does."""
+
+        class Breaking(Session):
+            __slots__ = ()
+
+            def perform(self, verb: Verb) -> None:
+                self.transport.write(b"<%s>" % verb.name.encode())
+
+        link = make_link(self.house, "dev")
+        session, wire = Breaking(link, "x"), Wire()
+        session.connected(wire)
+        wire.room = 1
+        for text in (b"a", b"b"):
+            session.deliver(lines(text), text)
+        assert session.outbox is not None
+        session.outbox.offer(Item(Verb("break")))
+        session.deliver(lines(b"c"), b"c")
+        wire.drain()
+        self.assertEqual((wire.value(), session.clear), (b"ab<break>c", True))
+
     def test_close_against_a_non_reader(self) -> None:
         """A peer that takes nothing cannot hold a closing session longer than the linger time (F6)."""
         session, wire = join(make_link(self.house, "lan"))
@@ -291,7 +344,8 @@ class EndingTests(SessionTestCase):
             self.clock.advance(1)
         self.assertEqual((slow_wire.aborted, dead_wire.aborted), (False, True))
         self.assertEqual(link.counters["stalled"], 1)
-        self.assertIn("took no byte for 30 s while 102 bytes waited", self.said())
+        dead.lost("cut", clean=False)
+        self.assertIn("gone: took no byte for 30 s while 102 bytes waited", self.said())
 
     def test_no_stall_timeout(self) -> None:
         """``stall_timeout = 0`` waits for ever."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.session import Session
-from gateway.stream import StreamProtocol, why
+from gateway.packet import Batch, Frames
+from gateway.session import HALF_CLOSED, Session
+from gateway.stream import StreamProtocol
 
 from .building import make_house, make_link
 
@@ -27,7 +28,20 @@ class StreamTests(SynchronousTestCase):
         protocol.connectionLost(Failure(ConnectionDone()))
         self.assertEqual((heard, len(link.sessions), link.counters["tail"]), ([b"a"], 0, 1))
 
-    def test_why(self) -> None:
-        """The reason for an end is short and readable."""
-        self.assertEqual(why(Failure(ConnectionDone())), "closed by the peer")
-        self.assertIn("non-clean", why(Failure(ConnectionLost())))
+    def test_half_closed(self) -> None:
+        """A client that has asked and closes its sending side hears the answer for a while, and is closed then; a mere reader at once."""
+        house = make_house()
+        link = make_link(house, "lan", hears=("gps",))
+        house.bus.subscribe(["lan"], lambda batch: None, "test")
+        asker, reader = (StreamProtocol(Session(link, name)) for name in ("asker", "reader"))
+        wires = [StringTransport(), StringTransport()]
+        for protocol, wire in zip((asker, reader), wires, strict=True):
+            protocol.makeConnection(wire)
+        asker.dataReceived(b"?\n")
+        for protocol in (asker, reader):
+            protocol.readConnectionLost()
+        self.assertEqual([wire.disconnecting for wire in wires], [False, True])
+        house.bus.publish(Batch("gps", "run", 1, 0, "gps#1", Frames(b"42\n", 1, delimiter=b"\n")))
+        self.assertEqual(wires[0].value(), b"42\n")
+        house.reactor.advance(HALF_CLOSED)
+        self.assertTrue(wires[0].disconnecting)

@@ -78,4 +78,4 @@ class WebSocketSession(Session):
         if self._closing is None:
             linger = self.link.house.linger
             self._closing = self.link.house.reactor.callLater(linger, self.abort, f"{reason}; cut after {linger:g} s")
-        self._release_publishers()
+        self.link.house.bus.unblock(self)

@@ -99,7 +99,7 @@ class VanishedTests(TestCase):
         transport: Any = client.transport
         transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abortConnection()
-        await child.said.matching(r"\[lan\] 127.0.0.1:\d+: ended: vanished while it was paused")
+        await child.said.matching(r"\[lan\] 127.0.0.1:\d+: gone: vanished while it was paused")
         await child.said.matching(r"\[lan\] 127.0.0.1:\d+: gone: ")
 
 
