@@ -17,6 +17,8 @@ class Fault(NamedTuple):
     """Bytes that were dropped because of it."""
     fatal: bool = False
     """True when the session must end (``framing.on_oversize = close``)."""
+    times: int = 1
+    """How often it happened: what went wrong in one read is told once for each event, however much it was."""
 
 
 class Frames:

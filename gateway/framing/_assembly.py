@@ -6,14 +6,31 @@ from ..packet import EMPTY, Fault, Frames
 from . import FramingOptions
 
 
+class _Sum:
+    """What went wrong under one name since the last `take`."""
+
+    __slots__ = ("count", "fatal", "size", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.size = self.count = 0
+        self.fatal = False
+
+    def fault(self, event: str) -> Fault:
+        told = [f"{self.count} times"] if self.count > 1 else []
+        told += [f"{self.size} bytes dropped"] if self.size else []
+        return Fault(event, f"{self.text} ({', '.join(told)})" if told else self.text, self.size, self.fatal, self.count)
+
+
 class Assembly:
     """The packet that is being received, and what has been completed since the last `take`.
 
     A framer calls `add` for each piece of a packet's payload and `end` at its boundary. ``boundary`` names it for the fault texts ("the
     next line end"). With ``separate`` the bytes on the wire are not the payload, and are given beside it; else they are the same, and
     kept once. A fault tells all bytes that are dropped of its packet when the end came in the same read; what follows in later reads is
-    told as ``skipped``, at the end or whenever it is as much as ``max``. Lost bytes are counted as they were on the wire; of a packet that
-    has been cut, what is held counts as payload.
+    told as ``skipped``, at the end or whenever it is as much as ``max``. However much goes wrong between two calls of `take`, there is one
+    fault for each event, with a number and a sum: garbage must not cost more than packets do. Lost bytes are counted as they were on the
+    wire; of a packet that has been cut, what is held counts as payload.
     """
 
     def __init__(self, options: FramingOptions, boundary: str, *, separate: bool = False) -> None:
@@ -30,7 +47,7 @@ class Assembly:
         """Whether the rest of the present packet is not wanted any more."""
         self._data: list[bytes] = []
         self._payloads: list[bytes] = []
-        self._faults: list[Fault] = []
+        self._faults: dict[str, _Sum] = {}
 
     @property
     def held(self) -> int:
@@ -93,17 +110,31 @@ class Assembly:
             self._tell()
         if not self._payloads and not self._faults:
             return EMPTY
-        frames = Frames(b"".join(self._data), len(self._payloads), self._payloads, faults=tuple(self._faults))
-        self._data, self._payloads, self._faults = [], [], []
+        faults = tuple([found.fault(event) for event, found in self._faults.items()])
+        frames = Frames(b"".join(self._data), len(self._payloads), self._payloads, faults=faults)
+        self._data, self._payloads, self._faults = [], [], {}
         return frames
+
+    def extend(self, data: bytes, payloads: list[bytes]) -> None:
+        """Whole packets between two others, none of them longer than ``max``."""
+        self._data.append(data)
+        self._payloads += payloads
+
+    def fault(self, event: str, text: str, size: int, count: int = 1, fatal: bool = False) -> None:
+        """Something went wrong ``count`` times, of which ``text`` tells the first, and so many bytes in all were dropped."""
+        known = self._faults.get(event)
+        if known is None:
+            known = self._faults[event] = _Sum(text)
+        known.size += size
+        known.count += count
+        known.fatal = known.fatal or fatal
 
     def finish(self, emit: bool) -> Frames:
         """The end of the stream: what is held is the last packet, or is dropped and told."""
         if self.skipping or (emit and self.held):
             self.end()
         elif self.held:
-            size = self._size
-            self._faults.append(Fault("tail", f"{size} bytes of a packet were dropped: the stream ended before {self._boundary}", size))
+            self.fault("tail", f"part of a packet: the stream ended before {self._boundary}", self._size)
         self.clear()
         return self.take()
 
@@ -115,7 +146,7 @@ class Assembly:
         limit = self._max
         if not self._cut:
             self._cut = True
-            self._faults.append(Fault("oversize", f"a packet is longer than framing.max = {limit} bytes: cut there"))
+            self.fault("oversize", f"a packet is longer than framing.max = {limit} bytes: cut there", 0)
         end = (len(self._content) - 1) // limit * limit
         whole = bytes(self._content[:end])
         self._payloads += [whole[start : start + limit] for start in range(0, end, limit)]
@@ -126,8 +157,8 @@ class Assembly:
     def _tell(self) -> None:
         if self._untold:
             event, text, fatal = self._untold
-            self._faults.append(Fault(event, text, self._dropped, fatal))
+            self.fault(event, text, self._dropped, fatal=fatal)
             self._untold = None
         elif self._dropped:
-            self._faults.append(Fault("skipped", f"{self._dropped} more bytes skipped on the way to {self._boundary}", self._dropped))
+            self.fault("skipped", f"still on the way to {self._boundary}", self._dropped)
         self._dropped = 0

@@ -31,7 +31,7 @@ class AssemblyTests(SynchronousTestCase):
         assembly.add(b"b", b"#62")
         assembly.reject("noise", "why")
         assembly.end(b".")
-        self.assertEqual(assembly.take(), Frames(b"#61.", 1, (b"a",), faults=(Fault("noise", "why", 4),)))
+        self.assertEqual(assembly.take(), Frames(b"#61.", 1, (b"a",), faults=(Fault("noise", "why (4 bytes dropped)", 4),)))
 
     def test_drop(self) -> None:
         """A packet that is too long is dropped to its end, and told once if that comes in the same read; the next is good."""
@@ -39,7 +39,7 @@ class AssemblyTests(SynchronousTestCase):
         for content in (b"abcde", b"ok"):
             assembly.add(content)
             assembly.end(b".")
-        fault = Fault("oversize", "a packet is longer than framing.max = 4 bytes: skipping to the next full stop", 6)
+        fault = Fault("oversize", "a packet is longer than framing.max = 4 bytes: skipping to the next full stop (6 bytes dropped)", 6)
         self.assertEqual(assembly.take(), Frames(b"ok.", 1, (b"ok",), faults=(fault,)))
 
     def test_drop_over_many_reads(self) -> None:
@@ -68,12 +68,35 @@ class AssemblyTests(SynchronousTestCase):
         """The fault says that the session must end; who cannot end goes on behind the packet."""
         assembly = self.assembly("close")
         assembly.add(b"abcde")
-        fault = Fault("oversize", "a packet is longer than framing.max = 4 bytes (framing.on_oversize = close)", 5, fatal=True)
+        fault = Fault(
+            "oversize", "a packet is longer than framing.max = 4 bytes (framing.on_oversize = close) (5 bytes dropped)", 5, fatal=True
+        )
         self.assertEqual(assembly.take(), Frames(b"", 0, (), faults=(fault,)))
         assembly.end(b".")
         assembly.add(b"ok")
         assembly.end(b".")
         self.assertEqual(assembly.take().payloads, [b"ok"])
+
+    def test_sums(self) -> None:
+        """What goes wrong many times in one read is one fault for each event: the first text, how often, all bytes, fatal if one is."""
+        assembly = self.assembly("close")
+        assembly.reject("noise", "first")
+        assembly.add(b"abc")
+        assembly.end()
+        assembly.fault("noise", "second", 10, 4)
+        assembly.add(b"abcde")
+        assembly.end()
+        noise, oversize = assembly.take().faults
+        self.assertEqual(noise, Fault("noise", "first (5 times, 13 bytes dropped)", 13, False, 5))
+        self.assertEqual((oversize.size, oversize.fatal, oversize.times), (5, True, 1))
+        self.assertIs(assembly.take(), EMPTY)
+
+    def test_extend(self) -> None:
+        """Whole packets go in between others, as they are."""
+        assembly = self.assembly()
+        assembly.end(b".")
+        assembly.extend(b"a.b.", [b"a", b"b"])
+        self.assertEqual(assembly.take(), Frames(b".a.b.", 3, (b"", b"a", b"b")))
 
     def test_first_reason(self) -> None:
         """Of a packet that is wrong in two ways the first is told."""
@@ -85,13 +108,12 @@ class AssemblyTests(SynchronousTestCase):
 
     def test_finish(self) -> None:
         """At the end of the stream what is held is the last packet or is told as a tail; of what is skipped the rest is told."""
+        tail = "part of a packet: the stream ended before the next full stop"
         for emit, expected in (
             (True, Frames(b"ab", 1, (b"ab",))),
             (
                 False,
-                Frames(
-                    b"", 0, (), faults=(Fault("tail", "2 bytes of a packet were dropped: the stream ended before the next full stop", 2),)
-                ),
+                Frames(b"", 0, (), faults=(Fault("tail", f"{tail} (2 bytes dropped)", 2),)),
             ),
         ):
             assembly = self.assembly()

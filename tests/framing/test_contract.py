@@ -161,7 +161,7 @@ class Outcome(NamedTuple):
     data: bytes
     lost: int
     events: list[str]
-    """But for ``skipped``, which tells of bytes read by read."""
+    """One for each time, sorted; but for ``skipped``, which tells of bytes read by read."""
 
 
 def outcome(framing: Framer, reads: Iterable[bytes], clean: bool = False) -> Outcome:
@@ -177,7 +177,7 @@ def gathered(found: Iterable[Frames]) -> Outcome:
         [payload for each in frames for payload in each.payloads],
         b"".join(each.data for each in frames),
         sum(fault.size for fault in faults),
-        [fault.event for fault in faults if fault.event != "skipped"],
+        sorted(fault.event for fault in faults if fault.event != "skipped" for _ in range(fault.times)),
     )
 
 
@@ -279,6 +279,16 @@ class FramingContract(SynchronousTestCase):
                         self.assertEqual(
                             shortcut, writer.encode(frames.payloads), f"{source_name} {source.options} to {name} {sample.options}"
                         )
+
+    @EXAMPLES
+    @given(STREAMS, CUTS, POLICIES)
+    def test_one_fault_a_read(self, stream: bytes, cuts: list[int], policy: str) -> None:
+        """However much is wrong in a read, it is told once for each event, with the number and the bytes."""
+        for name, sample in samples():
+            framing = framer(name, sample, on_oversize=policy)
+            for read in pieces(stream * 50, cuts):
+                events = [fault.event for fault in framing.feed(read, 0.0).faults]
+                self.assertEqual(len(events), len(set(events)), f"{name} {sample.options} {policy}")
 
     def test_long_packet(self) -> None:
         """Megabytes without a boundary: memory stays bounded, and what is lost is told while it lasts, but not at every read."""

@@ -25,18 +25,18 @@ class EnclosedTests(SynchronousTestCase):
         self.assertEqual(framer().encode([b" 12.34 kg", b""]), wire)
 
     def test_outside(self) -> None:
-        """Bytes outside are noise, counted as one run, or a packet of their own, complete at the next start."""
+        """Bytes outside are noise, counted by their runs, or a packet of their own, complete at the next start."""
         stream = b"\r\n\x02a\x03xyz\x02b\x03"
         frames = framer().feed(stream, 0.0)
-        self.assertEqual(
-            (frames.data, list(frames.payloads), self.told(frames)), (b"\x02a\x03\x02b\x03", [b"a", b"b"], [("noise", 2), ("noise", 3)])
-        )
+        self.assertEqual((frames.data, list(frames.payloads), self.told(frames)), (b"\x02a\x03\x02b\x03", [b"a", b"b"], [("noise", 5)]))
+        self.assertEqual(frames.faults[0][1:], ("bytes outside of framing.start and framing.end (2 times, 5 bytes dropped)", 5, False, 2))
         self.assertEqual(framer(outside="forward").feed(stream, 0.0), Frames(stream, 4, (b"\r\n", b"a", b"xyz", b"b")))
 
     def test_new_start(self) -> None:
         """A start inside begins again: what came before it is noise, also when it was too long."""
         frames = framer().feed(b"\x02lost\x02kept\x03", 0.0)
         self.assertEqual((list(frames.payloads), self.told(frames)), ([b"kept"], [("noise", 5)]))
+        self.assertEqual(frames.faults[0].text, "a packet without an end: the next start came first (5 bytes dropped)")
         frames = framer(max=4).feed(b"\x02toolong\x02kept\x03", 0.0)
         self.assertEqual((list(frames.payloads), self.told(frames)), ([b"kept"], [("oversize", 8)]))
 
