@@ -15,6 +15,7 @@ from pydantic import Field
 from . import registry
 from .errors import ConfigError, GatewayError
 from .ini import reader as ini
+from .ini.machine import is_this_machine
 from .ini.places import Exposure, check_places, exposures
 from .ini.reader import Section
 from .ini.sections import Reading, load_part
@@ -117,7 +118,7 @@ class _Loading:
         wiring.check(self._knows_clients)
         for draft in self._drafts.values():
             self._check_tls_name(draft)
-        check_places(list(self._drafts.values()))
+        check_places(list(self._drafts.values()), is_this_machine)
         for name, (section, reading, options) in self._tls.items():
             if options is not None:
                 self._check_tls(name, section, reading, options)

@@ -6,7 +6,7 @@ Two that want the same place, one that would connect to the other, and what is o
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..options import Address, parse_address
@@ -17,14 +17,23 @@ _ANYWHERE = ("0.0.0.0", "::")
 _NUMERIC = {"localhost": "127.0.0.1"}
 
 
-def check_places(drafts: Sequence[Draft]) -> None:
-    """Refuse every link whose place belongs to another link of the same file."""
+def check_places(drafts: Sequence[Draft], is_ours: Callable[[str], bool]) -> None:
+    """Refuse every link whose place belongs to another link of the same file. ``is_ours``: whether a host is this machine."""
     for index, draft in enumerate(drafts):
+        for key in ("listen", "connect"):
+            _check_host(draft, key)
         for other in drafts[:index]:
             _check_listeners(draft, other)
             _check_devices(draft, other)
         for other in drafts:
-            _check_loop(draft, other)
+            _check_loop(draft, other, is_ours)
+
+
+def _check_host(draft: Draft, key: str) -> None:
+    address = _place(draft, key)
+    if isinstance(address, Address) and "*" in address.host:
+        hint = f"write 0.0.0.0:{address.port} for all addresses" if key == "listen" else "name the host"
+        draft.reading.refuse(f"{address}: * is no host: {hint}", key)
 
 
 def _place(draft: Draft, key: str) -> Any:
@@ -61,16 +70,33 @@ def _check_devices(draft: Draft, other: Draft) -> None:
         draft.reading.refuse(f"{mine} is already the device of [{other.name}]; to hear both ways: attach = {other.name}", "device")
 
 
-def _check_loop(draft: Draft, other: Draft) -> None:
+def _check_loop(draft: Draft, other: Draft, is_ours: Callable[[str], bool]) -> None:
     connect, listen = _place(draft, "connect"), _place(other, "listen")
     if connect is None or listen is None:
         return
     here = connect == listen
     if isinstance(connect, Address) and isinstance(listen, Address):
-        to, at = _host(connect), _host(listen)
-        here = connect.port == listen.port != 0 and (to == at or (at in _ANYWHERE and (to in _ANYWHERE or is_loopback(to))))
+        here = connect.port == listen.port != 0 and _reaches(_host(connect), _host(listen), is_ours)
     if here:
         draft.reading.refuse(f"{connect} is where [{other.name}] listens: join links of one file by subscribe or attach", "connect")
+
+
+def _reaches(to: str, at: str, is_ours: Callable[[str], bool]) -> bool:
+    """Whether who connects ``to`` one host finds who listens ``at`` another, both on this machine."""
+    if to == at:
+        return True
+    if at in _ANYWHERE:
+        return to in _ANYWHERE or is_loopback(to) or is_ours(to)
+    # To connect to 0.0.0.0 is to connect to 127.0.0.1, and a name of this machine stands for some address of it.
+    return (to in _ANYWHERE and is_loopback(at)) or (not _is_numeric(to) and is_ours(to) and is_ours(at))
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _collide(one: Any, other: Any) -> bool:

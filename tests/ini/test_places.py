@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway import config
 from gateway.ini.places import is_loopback
 
 from ..configuring import ConfigCase
@@ -59,6 +60,24 @@ class Places(ConfigCase):
             self.assertEqual(self.mistakes(links(f"listen = {listen}", f"connect = {connect}")), [said])
         self.config(links("listen = 0.0.0.0:7000", "connect = 10.0.0.1:7000", "connect = localhost:7001"))
         self.assertEqual(len(self.mistakes(links("listen = 127.0.0.1:0", "connect = 127.0.0.1:0"))), 1)
+
+    def test_ourselves_by_any_name(self) -> None:
+        """Neither an address of this machine on the network nor its name is a way round that; other machines are."""
+        self.patch(config, "is_this_machine", lambda host: host in ("192.0.2.7", "edge", "127.0.0.1"))
+        for listen, connect in (("0.0.0.0", "192.0.2.7"), ("[::]", "Edge"), ("192.0.2.7", "edge"), ("127.0.0.1", "0.0.0.0")):
+            self.assertEqual(len(self.mistakes(links(f"listen = {listen}:7000", f"connect = {connect}:7000"))), 1, connect)
+        for listen, connect in (("0.0.0.0", "192.0.2.8"), ("127.0.0.1", "192.0.2.7"), ("192.0.2.7", "centre"), ("10.0.0.1", "edge")):
+            self.config(links(f"listen = {listen}:7000", f"connect = {connect}:7000"))
+
+    def test_stars(self) -> None:
+        """A star is no host; the address that means all is named."""
+        self.assertEqual(
+            self.mistakes(links("listen = *:7000", "connect = *:7001")),
+            [
+                "gw.ini:2: [a] listen: *:7000: * is no host: write 0.0.0.0:7000 for all addresses",
+                "gw.ini:4: [b] connect: *:7001: * is no host: name the host",
+            ],
+        )
 
     def test_with_other_mistakes(self) -> None:
         """Places are compared also where a section has other mistakes."""
