@@ -87,6 +87,8 @@ class GatewayService(Service):
         if self._opened:
             return
         self._opened = True
+        signal.signal(signal.SIGUSR2, lambda *_: self.reactor.callFromThread(self.report))
+        signal.signal(signal.SIGHUP, lambda *_: self.reactor.callFromThread(self._hung_up))
         raise_open_files()
         for warning in self.config.warnings:
             self.house.log.warn("{text}", text=warning)
@@ -102,8 +104,6 @@ class GatewayService(Service):
     def startService(self) -> None:
         super().startService()
         self._open()  # `twist` calls no privilegedStartService
-        signal.signal(signal.SIGUSR2, lambda *_: self.reactor.callFromThread(self.report))
-        signal.signal(signal.SIGHUP, lambda *_: self.reactor.callFromThread(self._hung_up))
 
     def stopService(self) -> Deferred[None]:
         """Flush whole packets, close every socket, and be done within the linger time."""

@@ -70,6 +70,11 @@ class DialingTests(SynchronousTestCase):
         self.assertEqual(len(self.link.dialed), 2)
         self.assertIsNot(self.link.dialed[0], self.link.dialed[1])
 
+    def test_connected_after_the_stop(self) -> None:
+        """A connection that comes when nobody wants it any more gets no session."""
+        self.link.stop()
+        self.assertIsNone(self.link.dialed[0].factory.buildProtocol(None))
+
     def test_stopped_in_the_handshake(self) -> None:
         """A stop between TCP and the end of the TLS handshake cuts the connection."""
         protocol, wire = Protocol(), Wire()

@@ -103,6 +103,30 @@ class KeeperTests(SynchronousTestCase):
             ],
         )
 
+    def test_steady_begins_anew(self) -> None:
+        """Only who stayed for a while is tried soon again: the delays grow over connections that did not last."""
+        self.keeper.start()
+        for _ in range(8):
+            self.trials[-1].callback(None)
+            self.keeper.lost("closed at once")
+            self.clock.advance(100)
+        self.trials[-1].callback(None)
+        self.clock.advance(60)
+        self.keeper.lost("closed")
+        self.clock.advance(1.0)
+        self.assertEqual(self.keeper.state, "trying")
+
+    def test_new_reason_is_not_said_at_once(self) -> None:
+        """A reason that changes from try to try is no flood: a new one is said when the last is ten seconds old."""
+        self.keeper.start()
+        self.fail("one")
+        self.clock.advance(1.0)
+        self.fail("two")
+        self.assertEqual(len(self.lines), 1)
+        self.clock.advance(30)
+        self.fail("three")
+        self.assertEqual(len(self.lines), 2)
+
     def test_stop_everywhere(self) -> None:
         """Stopping leaves no timer and no attempt, in each state, and it can start again."""
         self.keeper.stop()

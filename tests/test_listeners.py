@@ -8,6 +8,7 @@ import socket
 import stat
 from typing import Any
 
+from twisted.internet import unix
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
@@ -110,8 +111,18 @@ class UNIXListenerTests(SynchronousTestCase):
         return place
 
     def test_mode(self) -> None:
-        """The socket is its owner's alone, from its first moment."""
+        """The socket is its owner's alone, from its first moment: it is made under that mask, not changed afterwards."""
+        masks: list[int] = []
+        bound = unix.Port.startListening
+
+        def startListening(port: Any) -> None:
+            masks.append(os.umask(0))
+            os.umask(masks[-1])
+            bound(port)
+
+        self.patch(unix.Port, "startListening", startListening)
         self.listener.start()
+        self.assertEqual(masks, [0o177])
         self.addCleanup(self.listener._port.socket.close)
         self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o600)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import resource
+import signal
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway import service
 from gateway.config import load
 from gateway.listeners import ListenError
 from gateway.service import GatewayService, Options, raise_open_files
@@ -88,16 +90,24 @@ class ServiceTests(SynchronousTestCase):
         """No timer of the program follows the wall clock (F4): stepping it moves nothing."""
         self.assertIs(self.clock.seconds, time.monotonic)
 
+    def keep_signals(self) -> None:
+        for number in (signal.SIGUSR2, signal.SIGHUP):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+
     def test_devices_first(self) -> None:
         """Devices are tried before listeners open, whatever the order in the file, and once only, though both kinds of start come."""
+        self.keep_signals()
+        raised: list[bool] = []
+        self.patch(service, "raise_open_files", lambda: raised.append(True))
         for link in self.service.links.values():
             self.patch(link, "start", lambda name=link.name: self.told.append(name))
         self.service.privilegedStartService()
         self.service.startService()
-        self.assertEqual(self.told, ["scale", "lan"])
+        self.assertEqual((self.told, raised), (["scale", "lan"], [True]))
 
     def test_cannot_listen(self) -> None:
         """A listener that cannot be had is one line on standard error and exit status 1."""
+        self.keep_signals()
         err = io.StringIO()
         self.patch(sys, "stderr", err)
         self.service.links = {"lan": Part("lan", self.told, ListenError("[lan] cannot listen"))}  # type: ignore[dict-item]
@@ -115,6 +125,14 @@ class ServiceTests(SynchronousTestCase):
         self.clock.advance(1.4)
         self.successResultOf(stopped)
         self.assertEqual((self.told, self.clock.getDelayedCalls()), (["stop good", "stop stuck"], []))
+
+    def test_stop_says_the_rest(self) -> None:
+        """What the rate limit held back of the log is said at the end."""
+        self.service.links = {}
+        for _ in range(9):
+            self.service.house.notices.say("a", "again")
+        self.successResultOf(self.service.stopService())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_open_files(self) -> None:
         """The program may have as many connections as the system allows."""

@@ -123,7 +123,7 @@ class StartTests(TestCase):
         (place / "gw.ini").write_text("[lan]\nlisten = 127.0.0.1:0\n[later]\nlisten = 192.0.2.1:7000\nsubscribe = lan\n")
         child = gateway(self, place / "gw.ini")
         await connect(self, await port_of(child, "lan"))
-        await child.said.containing(b"[later] 192.0.2.1:7000 is not an address of this machine (yet); it is tried again")
+        await child.said.containing(b"[later] 192.0.2.1:7000: is not an address of this machine (yet); it is tried again")
 
     async def test_ten_mistakes(self) -> None:
         """A file with mistakes starts nothing: each is told with its line, and the exit status is 78."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.plan import LinkPlan
 from gateway.registry import load
 from gateway.security import PLAIN
+from gateway.session import Session
 from gateway.transports import tcp
 
 from ..building import Wire, make_house
@@ -55,6 +57,7 @@ class ListeningTests(SynchronousTestCase):
         port = link.listener._port
         self.assertIn(port, house.reactor.readers)
         self.assertGreater(link.listener.address.port, 0)
+        self.assertEqual(port.backlog, 1024)
         stopped = link.stop()
         house.reactor.advance(0)
         self.successResultOf(stopped)
@@ -62,6 +65,16 @@ class ListeningTests(SynchronousTestCase):
 
 
 class ConnectingTests(SynchronousTestCase):
+    def test_tuned(self) -> None:
+        """A connection that was dialed sends small packets at once, and its kernel looks after a dead peer, as those that were accepted."""
+        link: Any = tcp.Link(plan(connect="127.0.0.1:7000"), make_house(MemoryReactorClock()))
+        session, wire = Session(link, "127.0.0.1:7000"), Wire()
+        with socket.socket() as sock:
+            wire.socket = sock  # type: ignore[attr-defined]
+            session.connected(wire)
+            self.assertTrue(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            self.assertTrue(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+
     def test_dials(self) -> None:
         """A connecting link dials its address as soon as it starts, and no more once it has stopped."""
         house = make_house(MemoryReactorClock())
