@@ -8,10 +8,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.house import House
 from gateway.kept import KeptLink
 from gateway.packet import Batch, Frames
+from gateway.session import Session
 
-from .building import join, make_house, make_link
+from .building import Wire, join, make_house, make_link
 
 
 class Device(KeptLink):
@@ -116,6 +118,42 @@ class AbsentTests(SynchronousTestCase):
         _, wire = join(device)
         writer.received(b"x\n")
         self.assertEqual(wire.value(), b"x\n")
+
+    def test_memory_after_the_return(self) -> None:
+        """What was held and waits again is the session's to give up: it is dropped, counted for it, and nothing else ends."""
+        house = make_house(self.clock, memory=200_000)
+        device = make_link(house, "dev", link_class=Device, hears=("lan",), when_absent="hold", outbox={"when_full": "drop-oldest"})
+        for text in (b"1", b"2", b"3", b"4"):
+            house.bus.publish(command(text * 30_000, ""))
+        session, wire = Session(device, "/dev/x"), Wire()
+        wire.room = 1
+        session.connected(wire)
+        self.assertEqual(len(wire.value()), 60_002)
+        for _ in range(3):
+            self.fill(house, 50_000)
+        self.assertEqual((device.counters["dropped_packets"], session.dropped, wire.aborted), (2, 2, False))
+
+    def test_memory_over_an_unplug(self) -> None:
+        """What is held over an unplug can be given up as well, and the next device starts with nothing."""
+        house = make_house(self.clock, memory=100_000)
+        device = make_link(house, "dev", link_class=Device, hears=("lan",), when_absent="hold", outbox={"when_full": "drop-oldest"})
+        device.trial.callback(None)  # type: ignore[attr-defined]
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"1", b"2"):
+            session.deliver(command(text, ""), text * 60_000)
+        session.lost("unplugged", clean=False)
+        self.fill(house, 50_000)
+        self.assertEqual(device.counters["dropped_packets"], 1)
+        self.assertEqual(join(device)[1].value(), b"")
+
+    def fill(self, house: House, size: int) -> None:
+        """Let another link's slow session use so much of the memory."""
+        session, wire = join(make_link(house, "slow"))
+        wire.room = 1
+        session.deliver(command(b"x", ""), b"x")
+        session.deliver(command(b"x", ""), b"x" * (size // 2))
+        session.deliver(command(b"x", ""), b"x" * (size // 2))
 
     def test_held_is_sent(self) -> None:
         """What was held is heard under LINK/$sent when it is written, and counted then; what was dropped meanwhile never is."""
