@@ -20,14 +20,14 @@ from .ini.places import Exposure, check_places, exposures
 from .ini.reader import Section
 from .ini.sections import Reading, load_part
 from .ini.sentences import did_you_mean, quote, shorten
+from .ini.transport import meant
 from .ini.wiring import Draft, Wiring, check_name
 from .options import Duration, Options, Size
-from .plan import LinkOptions, LinkPlan
+from .plan import LinkOptions, LinkPlan, StreamOptions
 
 if TYPE_CHECKING:
     from .tls.contexts import TlsOptions
 
-_IMPLIED = {"device": "serial", "command": "process", "listen": "tcp", "connect": "tcp"}
 _LATER = ("control", "log", "metrics", "console", "cluster")
 
 
@@ -168,33 +168,20 @@ class _Loading:
         self._tls[name] = (section, reading, options)
 
     def _draft(self, section: Section, reading: Reading) -> Draft:
-        transport = self._transport(section, reading)
+        transport, section = meant(section, reading)
         module = options = None
         if transport:
             try:
                 module = load_part("transport", transport)
-                parts = {"codec": getattr(module, "DEFAULT_CODEC", "raw")}
-                options = reading.options(module.Options, own=("transport",), parts=parts)
             except ConfigError as error:
                 reading.refuse(error.message, "transport")
-        return Draft(section, reading, transport, module, options if isinstance(options, LinkOptions) else None)
-
-    def _transport(self, section: Section, reading: Reading) -> str:
-        if given := section.entries.get("transport"):
-            return given.value
-        implied = {_IMPLIED[key]: key for key in section.entries if key in _IMPLIED}
-        names = registry.names("transport")
-        if len(implied) == 1:
-            transport, key = implied.popitem()
-            if transport in names:
-                return transport
-            reading.refuse("unknown option", key)
-        elif implied:
-            meanings = " and ".join(f"{key} means {transport}" for transport, key in implied.items())
-            reading.refuse(f"{meanings}: write transport = NAME")
+        reading = reading.of(section)
+        if module is not None:
+            options = reading.options(module.Options, parts={"codec": getattr(module, "DEFAULT_CODEC", "raw")})
         else:
-            reading.refuse(f"what is this link? device means serial, listen or connect tcp; else write transport = {'|'.join(names)}")
-        return ""
+            # What every link has can be checked all the same.
+            reading.options(StreamOptions, own=tuple(key for key in section.entries if key.split(".")[0] not in StreamOptions.model_fields))
+        return Draft(section, reading, transport, module, options if isinstance(options, LinkOptions) else None)
 
     # TLS
 

@@ -25,6 +25,10 @@ class Reading:
         self._absolute = absolute
         self._errors = errors
 
+    def of(self, section: Section) -> Reading:
+        """The same for a section whose keys are as they were meant."""
+        return Reading(section, self._file, self._absolute, self._errors)
+
     def refuse(self, message: str, key: str = "", line: int = 0) -> None:
         """One more error, by default at the key's line, or the section's."""
         entry = self._section.entries.get(key)

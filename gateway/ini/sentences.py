@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _LONGEST = 60
+_NEAR = 0.7
 
 _TEXTS = {
     "missing": '"{name}" is required',
@@ -57,8 +58,21 @@ def one_of(word: str, words: Iterable[str]) -> str:
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
     """`` (did you mean 'meter'?)``, or nothing where no word is near."""
-    near = difflib.get_close_matches(word[:_LONGEST], list(words), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+    near = nearest(word, words)
+    return f" (did you mean {near!r}?)" if near else ""
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The word that was probably meant, or nothing."""
+    word = word[:_LONGEST]
+    return next((near for near in difflib.get_close_matches(word, list(words)) if _is_near(word, near)), "")
+
+
+def _is_near(word: str, other: str) -> bool:
+    """Of three letters two are soon the same: short words are near with one letter wrong, or all of them in another order."""
+    if sorted(word) == sorted(other) or (len(word) == len(other) and sum(a != b for a, b in zip(word, other, strict=True)) == 1):
+        return True
+    return difflib.SequenceMatcher(None, word, other).ratio() >= _NEAR
 
 
 def quote(text: str) -> str:

@@ -8,7 +8,7 @@ from annotated_types import Len
 from pydantic import Field, ValidationError
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ini.sentences import did_you_mean, one_of, quote, sentence
+from gateway.ini.sentences import did_you_mean, nearest, one_of, quote, sentence
 from gateway.options import Duration, Integer, Names, Options, Size
 
 
@@ -71,6 +71,8 @@ class Sentences(SynchronousTestCase):
         """The nearest word is offered, and none where none is near."""
         self.assertEqual(did_you_mean("badurate", ["baudrate", "bytesize"]), " (did you mean 'baudrate'?)")
         self.assertEqual(did_you_mean("zzz", ["baudrate"]), "")
+        self.assertEqual(did_you_mean("tls", ["rts", "dtr"]), "")
+        self.assertEqual((nearest("lisen", ["device", "listen"]), nearest("zzz", ["listen"])), ("listen", ""))
         self.assertEqual(one_of("c", []), "'c' is not one of ")
 
     def test_short(self) -> None:

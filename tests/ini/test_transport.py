@@ -1,0 +1,53 @@
+"""Which transport a section means, and that a mistake in that hides no other."""
+
+from __future__ import annotations
+
+from gateway import registry
+
+from ..configuring import ConfigCase
+
+NAMES = registry.names("transport")
+UNCLEAR = f"what is this link? device means serial, listen or connect tcp; else write transport = {'|'.join(NAMES)}"
+
+
+class MeantTests(ConfigCase):
+    def test_a_near_key(self) -> None:
+        """A miswritten device, listen or connect is told as such, and what else is wrong in the section too, but nothing that follows."""
+        for key, right in (("devise", "device"), ("Device", "device"), ("DEVICE", "device")):
+            self.assertEqual(
+                self.mistakes(f"[a]\n{key} = /dev/a\nbaudrate = fast\n[b]\nlisen = 127.0.0.1:70000\nsubscribe = a\n"),
+                [
+                    f"gw.ini:2: [a] {key}: unknown option (did you mean '{right}'?)",
+                    "gw.ini:3: [a] baudrate: 'fast' is not an integer",
+                    "gw.ini:5: [b] lisen: unknown option (did you mean 'listen'?)",
+                    "gw.ini:5: [b] listen: '127.0.0.1:70000': the highest port is 65535",
+                ],
+            )
+
+    def test_another_name(self) -> None:
+        """A transport by another name, or by half of it, is suggested, and the section is checked as one of those."""
+        for name, right in (("ws", "websocket"), ("WS", "websocket"), ("websockets", "websocket"), ("web-socket", "websocket")):
+            self.assertEqual(
+                self.mistakes(f"[a]\ntransport = {name}\nlisten = 127.0.0.1:0\norigin = *\nmax_sessions = many"),
+                [
+                    f"gw.ini:2: [a] transport: {name!r} is not one of {', '.join(NAMES)} (did you mean {right!r}?)",
+                    "gw.ini:4: [a] origin: unknown option (did you mean 'origins'?)",
+                    "gw.ini:5: [a] max_sessions: 'many' is not an integer",
+                ],
+            )
+
+    def test_nothing_to_go_by(self) -> None:
+        """Where nothing says what a link is, the keys that every link has are checked all the same; others may be right."""
+        rest = "special = 1\nwhen_absent = wait\nframing = lines\nframing.max = much\nsubscribe = nobody\n"
+        told = [
+            "[a] when_absent: 'wait' is not one of drop, hold",
+            "[a] framing.max: 'much' is not a size (write 512, 64KiB or 1MB)",
+            "[a] subscribe: no link publishes 'nobody'",
+        ]
+        for text, lines, said in (
+            ("", (1, 3, 5, 6), f"[a]: {UNCLEAR}"),
+            ("transport = carrier\n", (2, 4, 6, 7), f"[a] transport: 'carrier' is not one of {', '.join(NAMES)}"),
+            ("device = x\nlisten = y\n", (1, 5, 7, 8), "[a]: device means serial and listen means tcp: write transport = NAME"),
+        ):
+            wanted = [f"gw.ini:{line}: {words}" for line, words in zip(lines, (said, *told), strict=True)]
+            self.assertEqual(self.mistakes("[a]\n" + text + rest), wanted)
