@@ -26,7 +26,7 @@ from .options import Duration, Options, Size
 from .plan import LinkOptions, LinkPlan, StreamOptions
 
 if TYPE_CHECKING:
-    from .tls.contexts import TlsOptions
+    from .tls.contexts import Role, TlsOptions
 
 _LATER = ("control", "log", "metrics", "console", "cluster")
 
@@ -203,8 +203,9 @@ class _Loading:
         users = [draft for draft in self._drafts.values() if draft.text("tls") == name]
         listens = any(draft.text("listen") for draft in users)
         connects = any(draft.text("connect") for draft in users)
-        reading.refuse_all(check_files(options, "both" if listens and connects else "server" if listens else "client"), type(options))
-        for text in tls_warnings(options):
+        role: Role = "both" if listens and connects else "server" if listens else "client"
+        reading.refuse_all(check_files(options, role), type(options))
+        for text in tls_warnings(options, role):
             self._warn(section.name, section.line, text)
         if not users:
             self._warn(section.name, section.line, f"no link uses it: tls = {name}")
@@ -232,6 +233,12 @@ class _Loading:
         for exposure in config.exposures(draft.name):
             if exposure.text:
                 self._warn(draft.name, draft.line, exposure.text)
+        for other in self._drafts.values():
+            if other is draft:
+                break
+            if draft.is_port and other.is_port and other.name in config.hears[draft.name] and draft.name in config.hears[other.name]:
+                text = f"hears [{other.name}], and is heard by it: what one device says the other is sent;"
+                self._warn(draft.name, draft.line, f"{text} if both echo, it goes round for ever")
         one_peer = not draft.text("listen")  # whom nobody else of the same link can hear
         if not set(config.heard_by(draft.name)) - ({draft.name} if one_peer else set()):
             self._warn(draft.name, draft.line, self._unheard(draft, config), note=bool(config.hears[draft.name]))
@@ -239,7 +246,8 @@ class _Loading:
     def _unheard(self, draft: Draft, config: Config) -> str:
         if draft.text("listen") or draft.text("connect"):
             who = "its clients send" if draft.text("listen") else "the far end sends"
-            writable = [name for name in config.hears[draft.name] if name in draft.subscribe]
+            named = [name for name in config.hears[draft.name] if name in draft.subscribe]
+            writable = [name for name in named if name in self._drafts and self._drafts[name].takes_data]
             return f"what {who} goes nowhere" + (f"; to write to {writable[0]}: attach = {writable[0]}" if writable else "")
         return f"nobody hears it; to hear it: subscribe = {quote(config.links[draft.name].topic)[1:-1]} in another section"
 

@@ -158,6 +158,7 @@ class Loading(ConfigCase):
             ("tls a b", "a TLS section has one name: [tls NAME]"),
         ):
             self.assertIn(f"gw.ini:1: [{name}]: {said}", self.mistakes(f"[{name}]\nlisten = 127.0.0.1:0"))
+        self.assertEqual(len(self.mistakes("[a+b]\nlisten = 127.0.0.1:0")), 1)
 
     def test_unchanged(self) -> None:
         """The same text gives equal plans, so that a reload can leave a link alone; a comment changes nothing, a value does."""
@@ -327,6 +328,32 @@ class Warnings(ConfigCase):
                 "gw.ini:3: [lan] what its clients send goes nowhere; to write to scale: attach = scale",
                 "gw.ini:6: [up] what the far end sends goes nowhere; to write to chat: attach = chat",
             ],
+        )
+
+    def test_advice_that_can_be_followed(self) -> None:
+        """Nobody is told to attach to what is written to a link, nor to a capture, which takes nothing."""
+        capture = os.path.join(self.directory, "day.log")
+        with open(capture, "w") as file:
+            file.write("x\n")
+        text = (
+            "[dev]\ndevice = /dev/a\nsubscribe = op\n[op]\nlisten = 127.0.0.1:0\n[audit]\nlisten = 127.0.0.1:0\nsubscribe = dev/$sent\n"
+            f"[day]\nfile = {capture}\ntransport = replay\nrate = asap\n[view]\nlisten = 127.0.0.1:0\nsubscribe = day, dev\n"
+        )
+        self.assertEqual(
+            self.warnings(text),
+            [
+                "gw.ini:6: [audit] what its clients send goes nowhere",
+                "gw.ini:13: [view] what its clients send goes nowhere; to write to dev: attach = dev",
+            ],
+        )
+
+    def test_two_devices(self) -> None:
+        """Two devices that hear each other may do so for ever: that is told once."""
+        devices = "[a]\ndevice = /dev/a\n[b]\ndevice = /dev/b\n"
+        said = "hears [a], and is heard by it: what one device says the other is sent; if both echo, it goes round for ever"
+        self.assertEqual(self.warnings(devices + "attach = a"), [f"gw.ini:3: [b] {said}"])
+        self.assertEqual(
+            self.warnings(devices + "subscribe = a"), ["gw.ini:3: [b] nobody hears it; to hear it: subscribe = b in another section"]
         )
 
     def test_notes(self) -> None:

@@ -117,8 +117,9 @@ class Assembly:
 
     def extend(self, data: bytes, payloads: list[bytes]) -> None:
         """Whole packets between two others, none of them longer than ``max``."""
-        self._data.append(data)
-        self._payloads += payloads
+        if payloads:
+            self._data.append(data)
+            self._payloads += payloads
 
     def fault(self, event: str, text: str, size: int, count: int = 1, fatal: bool = False) -> None:
         """Something went wrong ``count`` times, of which ``text`` tells the first, and so many bytes in all were dropped."""

@@ -113,7 +113,10 @@ class Delimited(Framer):
 
     def _scan(self, data: bytes, final: bool = False) -> None:
         data = self._pending + data if self._pending else data
-        assembly, position, stop = self._assembly, 0, len(data)
+        assembly = self._assembly
+        if len(data) > _FEW:
+            data = self._take_closed(data)
+        position, stop = 0, len(data)
         for start, end, found in self._search.spans(data, final=final):
             if not found:
                 stop = start
@@ -124,6 +127,14 @@ class Delimited(Framer):
             position = end
         assembly.add(data[position:stop])
         self._pending = data[stop:]
+
+    def _take_closed(self, data: bytes) -> bytes:
+        """All that certainly ends with a delimiter; the rest."""
+        pieces, found, rest = self._search.split(data)
+        long = len(pieces)
+        if self._max < len(data):
+            long = next((index for index, piece in enumerate(pieces) if len(piece) > self._max), long)
+        return rest
 
     def _unescaped(self, frames: Frames) -> Frames:
         if self._escape is None or b"\\" not in frames.data:

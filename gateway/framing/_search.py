@@ -13,9 +13,20 @@ class Search:
         ordered = sorted(set(wanted), key=lambda each: (-len(each), each))
         self._beginnings = frozenset(each[:size] for each in ordered for size in range(1, len(each)))
         self._whole = re.compile(b"|".join(re.escape(each) for each in ordered))
+        self._longest = len(ordered[0])
+        self._pieces = re.compile(b"(" + self._whole.pattern + b")")
         # No group, and a literal first in each alternative: so `re` skips what cannot begin one at the speed of memory.
         partly = [re.escape(each[:size]) + (rb"\Z" if size < len(each) else b"") for each in ordered for size in range(len(each), 0, -1)]
         self._partly = re.compile(b"|".join(partly))
+
+    def split(self, data: bytes) -> tuple[list[bytes], list[bytes], bytes]:
+        """All at once: what stands before each one found, which was found, and the rest; what needs more data to be certain is in the rest."""
+        parts = self._pieces.split(data)
+        size = len(parts[-1])
+        while len(parts) > 1 and size + len(parts[-2]) < self._longest:
+            size += len(parts[-2]) + len(parts[-3])
+            del parts[-2:]
+        return parts[:-1:2], parts[1::2], data[len(data) - size :]
 
     def spans(self, data: bytes, start: int = 0, *, final: bool = False) -> Iterator[tuple[int, int, bytes]]:
         """Start, end and bytes of each one found.

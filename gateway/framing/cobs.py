@@ -14,6 +14,7 @@ from ._assembly import Assembly
 
 SELF_DELIMITING = True
 
+_REFUSED = "a packet that is not COBS (a block is longer than what is there)"
 _FULL = 0xFF
 """The code of a block of 254 bytes that no zero follows."""
 
@@ -40,9 +41,11 @@ class Framer(framing.Framer):
     def feed(self, data: bytes, now: float) -> Frames:
         first, *others = data.split(b"\0")
         self._take(first)
-        for piece in others:
+        if others:
             self._end()
-            self._take(piece)
+            last = others.pop()
+            self._take_closed(others)
+            self._take(last)
         return self._assembly.take()
 
     def finish(self, clean: bool) -> Frames:
@@ -53,6 +56,35 @@ class Framer(framing.Framer):
 
     def encode(self, payloads: Sequence[bytes]) -> bytes:
         return b"".join([self._encode(payload) for payload in payloads])
+
+    def _take_closed(self, pieces: list[bytes]) -> None:
+        """Whole frames; what needs a second look goes the long way."""
+        data: list[bytes] = []
+        payloads: list[bytes] = []
+        bad = bad_size = 0
+        for piece in pieces:
+            if not piece:
+                continue
+            if len(piece) > self._max:
+                self._assembly.extend(b"".join(data), payloads)
+                data, payloads = [], []
+                self._take(piece)
+                self._end()
+                continue
+            if piece[0] <= len(piece):
+                # Only what may be good: to raise an error takes longer than to look.
+                try:
+                    payloads.append(cobs.decode(piece))
+                except cobs.DecodeError:
+                    pass
+                else:
+                    data += (piece, b"\0")
+                    continue
+            bad += 1
+            bad_size += len(piece) + 1
+        self._assembly.extend(b"".join(data), payloads)
+        if bad:
+            self._assembly.fault("bad_frame", _REFUSED, bad_size, bad)
 
     def _take(self, piece: bytes) -> None:
         self._blocks += piece
@@ -83,8 +115,8 @@ class Framer(framing.Framer):
         if wire:
             try:
                 content = cobs.decode(wire)
-            except cobs.DecodeError as error:
-                assembly.reject("bad_frame", f"a packet that is not COBS ({error}): dropped")
+            except cobs.DecodeError:
+                assembly.reject("bad_frame", _REFUSED)
                 assembly.add(b"", wire)
             else:
                 assembly.add(content, wire)

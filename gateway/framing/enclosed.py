@@ -17,6 +17,9 @@ from ._search import Search
 
 SELF_DELIMITING = True
 
+_OUTSIDE = "bytes outside of framing.start and framing.end"
+_UNENDED = "a packet without an end: the next start came first"
+
 
 class Options(FramingOptions):
     """A packet is what stands between ``start`` and ``end``. A new start inside begins again: what came before it is noise."""
@@ -35,8 +38,13 @@ class Options(FramingOptions):
         return self
 
 
+def _overlap(first: bytes, second: bytes) -> bool:
+    """Whether a place of one can share bytes with a place of the other that begins later, or within it."""
+    return second in first or any(first.endswith(second[:size]) for size in range(1, len(second)))
+
+
 class Framer(framing.Framer):
-    """Looks for the start, then for the end or another start."""
+    """Looks for the start, then for the end or another start; where a read has many starts, at all between two of them at once."""
 
     def __init__(self, options: Options) -> None:
         self._max = options.max
@@ -45,6 +53,7 @@ class Framer(framing.Framer):
         self._forward = options.outside == "forward"
         self._outer = Search([options.start])
         self._inner = Search([options.start, options.end])
+        self._apart = not _overlap(options.start, options.end) and not _overlap(options.end, options.start)
         self._inside = False
         self._pending = b""
         self._assembly = Assembly(options, "the next start or end", separate=True)
@@ -54,6 +63,13 @@ class Framer(framing.Framer):
         return self._assembly.held + len(self._pending)
 
     def feed(self, data: bytes, now: float) -> Frames:
+        data, self._pending = self._pending + data, b""
+        first, *pieces = data.split(self._start) if self._apart else (data,)
+        if len(pieces) > 1:
+            self._scan(first)
+            self._scan(self._start)
+            self._take_closed(pieces[:-1])
+            data = pieces[-1]
         self._scan(data)
         return self._assembly.take()
 
@@ -65,6 +81,43 @@ class Framer(framing.Framer):
 
     def encode(self, payloads: Sequence[bytes]) -> bytes:
         return b"".join([self._encode(payload) for payload in payloads])
+
+    def _take_closed(self, pieces: list[bytes]) -> None:
+        """What stands between starts; the first is behind one that has been taken, and so is what comes after the last."""
+        assembly, mark, end_mark = self._assembly, self._start, self._end
+        data: list[bytes] = []
+        payloads: list[bytes] = []
+        outside = outside_size = unended = unended_size = 0
+        assembly.clear()
+        for piece in pieces:
+            if len(piece) > self._max:
+                assembly.extend(b"".join(data), payloads)
+                data, payloads = [], []
+                self._inside = False
+                for part in (mark, piece, mark):
+                    self._scan(part)
+                assembly.clear()
+                continue
+            payload, end, rest = piece.partition(end_mark)
+            if not end:
+                unended += 1
+                unended_size += len(mark) + len(piece)
+                continue
+            payloads.append(payload)
+            data += (mark, payload, end)
+            if rest and self._forward:
+                payloads.append(rest)
+                data.append(rest)
+            elif rest:
+                outside += 1
+                outside_size += len(rest)
+        assembly.extend(b"".join(data), payloads)
+        if outside:
+            assembly.fault("noise", _OUTSIDE, outside_size, outside)
+        if unended:
+            assembly.fault("noise", _UNENDED, unended_size, unended)
+        self._inside = False
+        self._scan(mark)
 
     def _scan(self, data: bytes, final: bool = False) -> None:
         data = self._pending + data
@@ -86,13 +139,13 @@ class Framer(framing.Framer):
     def _take(self, piece: bytes) -> None:
         if piece:
             if not self._inside and not self._forward:
-                self._assembly.reject("noise", "bytes outside of framing.start and framing.end")
+                self._assembly.reject("noise", _OUTSIDE)
             self._assembly.add(piece, piece)
 
     def _begin(self) -> None:
         assembly = self._assembly
         if self._inside:
-            assembly.reject("noise", "a packet without an end: the next start came first")
+            assembly.reject("noise", _UNENDED)
         if assembly.skipping or assembly.held:
             assembly.end()
         self._inside = True

@@ -66,20 +66,17 @@ class Framer(framing.Framer):
     def feed(self, data: bytes, now: float) -> Frames:
         if self.deadline is not None and now >= self.deadline:
             self._give_up()
-        position = 0
-        while position < len(data):
-            if self._left is None:
-                taken = data[position : position + self._offset + self._width - len(self._header)]
-                self._header += taken
-                self._read_header()
-            else:
-                taken = data[position : position + self._left]
-                self._assembly.add(taken, taken)
-                self._left -= len(taken)
-            position += len(taken)
-            if self._left == 0:
-                self._assembly.end()
-                self._left = None
+        position = self._count_down(data, 0)
+        if self._left is None and position < len(data):
+            if self._header:
+                data, position = bytes(self._header) + data[position:], 0
+                self._header.clear()
+            while self._left is None:
+                position = self._take_whole(data, position)
+                if len(data) - position < self._offset + self._width:
+                    self._header += data[position:]
+                    break
+                position = self._count_down(data, self._read_header(data, position))
         if self._resync and data:
             self.deadline = now + self._resync if self._header or self._left is not None else None
         return self._assembly.take()
@@ -110,25 +107,60 @@ class Framer(framing.Framer):
         self._left = None
         self.deadline = None
 
-    def _read_header(self) -> None:
-        header, offset = self._header, self._offset
-        if len(header) < offset + self._width:
-            return
-        assembly = self._assembly
-        length = int.from_bytes(header[offset:], self._order)
+    def _length(self, data: bytes, position: int) -> int:
+        """What the length field of a header at this place says."""
+        return int.from_bytes(data[position + self._offset : position + self._offset + self._width], self._order)
+
+    def _take_whole(self, data: bytes, position: int) -> int:
+        """The packets that are whole in this read, as long as nothing is wrong with them; the place behind."""
+        if self._assembly.skipping:
+            return position
+        offset, width, counted = self._offset, self._width, self._counted
+        start, payloads, size = position, [], len(data)
+        while position + offset + width <= size:
+            length = self._length(data, position)
+            body = position + offset + width
+            end = body + length - counted
+            if end > size or length < counted or offset + end - body > self._max:
+                break
+            payloads.append(data[position : position + offset] + data[body:end] if offset else data[body:end])
+            position = end
+        self._assembly.extend(data[start:position], payloads)
+        return position
+
+    def _read_header(self, data: bytes, position: int) -> int:
+        """Begin the packet whose header stands there whole, or skip what cannot be one; the place behind."""
+        assembly, size = self._assembly, self._offset + self._width
+        length = self._length(data, position)
         if length < self._counted:
             text = f"a length of {length} bytes is less than the header's {self._counted}"
             assembly.reject("bad_length", f"{text}: noise, or another framing; looking for the next possible header", self._fatal)
-            assembly.add(b"", bytes(header[:1]))
-            del header[:1]
-            return
+            start = position
+            while position + size <= len(data) and self._length(data, position) < self._counted:
+                position += 1
+            assembly.add(b"", data[start:position])
+            if position + size <= len(data):
+                assembly.end()
+            return position
         if assembly.skipping:
             assembly.end()
-        assembly.add(bytes(header[:offset]), bytes(header))
-        header.clear()
+        assembly.add(data[position : position + self._offset], data[position : position + size])
         self._left = length - self._counted
-        if offset + self._left > self._max and not self._cuts:
+        if self._offset + self._left > self._max and not self._cuts:
             assembly.refuse_oversize()
+        return position + size
+
+    def _count_down(self, data: bytes, position: int) -> int:
+        """What is there of the present packet, if there is one; the place behind."""
+        if self._left is None:
+            return position
+        taken = data[position : position + self._left]
+        self._assembly.add(taken, taken)
+        self._left -= len(taken)
+        if not self._left:
+            self._assembly.end()
+            self._left = None
+        return position + len(taken)
 
     def _encode(self, payload: bytes) -> bytes:
         if len(payload) > self._max:

@@ -17,6 +17,7 @@ from ._assembly import Assembly
 SELF_DELIMITING = True
 
 END, ESC, ESC_END, ESC_ESC = b"\xc0", b"\xdb", b"\xdb\xdc", b"\xdb\xdd"
+_REFUSED = "a packet with an escape that SLIP does not know: skipping to the next END"
 _BAD_ESCAPE = re.compile(rb"\xdb[^\xdc\xdd]", re.DOTALL)
 
 
@@ -50,9 +51,11 @@ class Framer(framing.Framer):
     def feed(self, data: bytes, now: float) -> Frames:
         first, *others = data.split(END)
         self._take(first)
-        for piece in others:
+        if others:
             self._end()
-            self._take(piece)
+            last = others.pop()
+            self._take_closed(others)
+            self._take(last)
         return self._assembly.take()
 
     def finish(self, clean: bool) -> Frames:
@@ -63,6 +66,31 @@ class Framer(framing.Framer):
 
     def encode(self, payloads: Sequence[bytes]) -> bytes:
         return b"".join([self._encode(payload) for payload in payloads])
+
+    def _take_closed(self, pieces: list[bytes]) -> None:
+        """What stands between two ENDs each."""
+        data: list[bytes] = []
+        payloads: list[bytes] = []
+        bad = bad_size = 0
+        for piece in pieces:
+            if not piece:
+                self._led = END
+            elif len(piece) > self._max:
+                self._assembly.extend(b"".join(data), payloads)
+                data, payloads = [], []
+                self._take(piece)
+                self._end()
+            else:
+                if ESC in piece and (piece.endswith(ESC) or _BAD_ESCAPE.search(piece)):
+                    bad += 1
+                    bad_size += len(self._led) + len(piece) + 1
+                else:
+                    payloads.append(_unescape(piece))
+                    data += (self._led, piece, END)
+                self._led = b""
+        self._assembly.extend(b"".join(data), payloads)
+        if bad:
+            self._assembly.fault("bad_escape", _REFUSED, bad_size, bad)
 
     def _take(self, piece: bytes) -> None:
         if not piece:
@@ -87,7 +115,7 @@ class Framer(framing.Framer):
         self._begun = False
 
     def _refuse_escape(self) -> None:
-        self._assembly.reject("bad_escape", "a packet with an escape that SLIP does not know: skipping to the next END")
+        self._assembly.reject("bad_escape", _REFUSED)
         self._assembly.add(b"", self._escape)
         self._escape = b""
 

@@ -64,6 +64,16 @@ class Draft:
         return isinstance(self.module.Options.model_fields["outbox"].default, DeviceOutboxOptions)
 
     @property
+    def takes_data(self) -> bool:
+        """Whether anything can be written to it: a capture takes nothing."""
+        return self.transport != "replay"
+
+    @property
+    def is_port(self) -> bool:
+        """Whether a device is there, which hears what is written and may answer."""
+        return self.is_device and self.takes_data
+
+    @property
     def filter(self) -> str:
         """What hears this link and, by the rules of filters, what lies below its topic."""
         return self.topic.replace(CLIENT, "+")
@@ -168,6 +178,8 @@ class Wiring:
 
     def _check_topic(self, draft: Draft, knows_clients: Callable[[Draft], bool]) -> None:
         topic = draft.topic
+        if not draft.text("topic") and not _is_topic(topic):
+            return  # told of the name
         plain = "/".join("x" if level == CLIENT else level for level in topic.split("/"))
         try:
             check_topic(plain)
@@ -244,6 +256,14 @@ class Wiring:
 def _passes_on(draft: Draft) -> bool:
     """Whether its codec leaves the bytes as they are, in both directions."""
     return draft.options is not None and registry.make_codec(draft.options.codec).verbatim
+
+
+def _is_topic(name: str) -> bool:
+    try:
+        check_name(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _overlap(one: str, other: str) -> bool:

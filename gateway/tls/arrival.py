@@ -117,7 +117,8 @@ class _Arrival(Protocol):
             self._go_plain(f"was silent for {options.first_byte_timeout:g} s (silent_is_plain = yes)")
         else:
             waited = self._server.reactor.seconds() - self._started
-            self._refuse(TlsFailed("tls_handshake_timeout", f"sent nothing for {waited:g} s"))
+            advice = " (first_byte_timeout; to serve silent clients in clear: silent_is_plain = yes)" if self._may_be_plain else ""
+            self._refuse(TlsFailed("tls_handshake_timeout", f"sent nothing for {waited:g} s{advice}"))
 
     def _too_slow(self) -> None:
         limit = self._server.options.handshake_timeout

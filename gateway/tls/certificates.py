@@ -76,14 +76,24 @@ def check_pair(chain: Sequence[x509.Certificate], key: PrivateKeyTypes) -> None:
         raise ConfigError(text, key="certificate")
 
 
-def check_dates(certificate: x509.Certificate, path: str, now: datetime, key: str) -> None:
-    """Raise ConfigError unless the certificate is valid now."""
+def wrong_dates(certificate: x509.Certificate, path: str, now: datetime) -> str:
+    """Why the certificate is not valid now, and what to do; empty if it is."""
     if now < certificate.not_valid_before_utc:
         until = f"{certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
-        raise ConfigError(f"{path} is not valid before {until}; here it is {now:%Y-%m-%d %H:%M} UTC: is the clock right?", key=key)
+        return f"{path} is not valid before {until}; here it is {now:%Y-%m-%d %H:%M} UTC: is the clock right?"
     if now > certificate.not_valid_after_utc:
         since = f"{certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
-        raise ConfigError(f"{path} expired on {since}; here it is {now:%Y-%m-%d %H:%M} UTC: renew it, or is the clock wrong?", key=key)
+        return f"{path} expired on {since}; here it is {now:%Y-%m-%d %H:%M} UTC: renew it, or is the clock wrong?"
+    return ""
+
+
+def has_names(certificate: x509.Certificate) -> bool:
+    """Whether the certificate names a host, by subjectAltName alone (RFC 6125): the common name does not count."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return False
+    return bool(names.get_values_for_type(x509.DNSName) or names.get_values_for_type(x509.IPAddress))
 
 
 def utc_now() -> datetime:

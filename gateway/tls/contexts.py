@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ..errors import ConfigError
 from ..options import Duration, FilePath, Networks, Options, SecretRef, YesNo
-from .certificates import check_dates, check_pair, read_certificates, read_key, utc_now
+from .certificates import check_pair, has_names, read_certificates, read_key, utc_now, wrong_dates
 from .verify import strict
 
 VERIFY_DEPTH = 4
@@ -99,17 +99,18 @@ class TlsOptions(Options):
         return [text for broken, text in rules if broken]
 
 
-def check_files(options: TlsOptions, role: Role = "client", now: datetime | None = None) -> list[str]:
+def check_files(options: TlsOptions, role: Role = "client") -> list[str]:
     """What is wrong with the files that a section names, each as ``option: what, and what to do``; empty if all is well.
 
-    ``role``: how the section is used; a server needs a certificate. ``now``: wall time (default: the clock).
+    ``role``: how the section is used; a server needs a certificate. By what date it is nothing is wrong: a box whose clock comes late
+    is to start, and `warnings` tells it.
     """
     problems = []
     if role != "client" and options.certificate is None:
         problems.append("certificate: a listener needs one: set certificate and private_key")
     for check in (_check_certificate, _check_key, _check_ca):
         try:
-            check(options, now or utc_now())
+            check(options)
         except ConfigError as error:
             problems.append(str(error))
     if not problems:
@@ -120,12 +121,16 @@ def check_files(options: TlsOptions, role: Role = "client", now: datetime | None
     return problems
 
 
-def warnings(options: TlsOptions, now: datetime | None = None) -> list[str]:
-    """What works, and should not stay so: each as ``option: what``. Files that cannot be read are left to `check_files`."""
+def warnings(options: TlsOptions, role: Role = "client", now: datetime | None = None) -> list[str]:
+    """What works, and should not stay so: each as ``option: what``. Files that cannot be read are left to `check_files`.
+
+    ``role``: how the section is used. ``now``: wall time (default: the clock).
+    """
     found = []
-    if options.verify == "no":
+    verify = options.verify if role != "server" else ""  # it is for clients
+    if verify == "no":
         found.append("verify: no: ANYBODY CAN POSE AS THE SERVER and read and change everything; set ca, and verify = yes")
-    elif options.verify == "ca-only":
+    elif verify == "ca-only":
         found.append("verify: ca-only: whoever has any certificate of this CA can pose as the server")
     if options.fallback == "any":
         found.append("fallback: any: anybody who connects is served in clear, unless he chooses TLS")
@@ -138,10 +143,15 @@ def warnings(options: TlsOptions, now: datetime | None = None) -> list[str]:
             chain = read_certificates(options.certificate, "certificate")
         except ConfigError:
             return found
-        left = chain[0].not_valid_after_utc - (now or utc_now())
+        now = now or utc_now()
+        left = chain[0].not_valid_after_utc - now
+        if wrong := wrong_dates(chain[0], options.certificate, now):
+            found.append(f"certificate: {wrong} The peers refuse it")
         if timedelta(0) <= left < EXPIRES_SOON:
             end = f"{chain[0].not_valid_after_utc:%Y-%m-%d}"
             found.append(f"certificate: {options.certificate} expires on {end}, in {left.days} days: renew it")
+        if role != "client" and not has_names(chain[0]):
+            found.append(f"certificate: {options.certificate} has no name in subjectAltName, where clients look for it, so they refuse it")
         if any(lower.issuer != upper.subject for lower, upper in pairwise(chain)):
             found.append(f"certificate: {options.certificate}: a certificate is not followed by its issuer; many clients need that order")
     return found
@@ -217,12 +227,12 @@ def _trust(context: SSL.Context, path: str) -> list[x509.Certificate]:
     return found
 
 
-def _check_certificate(options: TlsOptions, now: datetime) -> None:
+def _check_certificate(options: TlsOptions) -> None:
     if options.certificate is not None:
-        check_dates(read_certificates(options.certificate, "certificate")[0], options.certificate, now, "certificate")
+        read_certificates(options.certificate, "certificate")
 
 
-def _check_key(options: TlsOptions, now: datetime) -> None:
+def _check_key(options: TlsOptions) -> None:
     if options.private_key is None or options.certificate is None:
         return
     key = read_key(options.private_key, options.passphrase)
@@ -233,6 +243,6 @@ def _check_key(options: TlsOptions, now: datetime) -> None:
     check_pair(chain, key)
 
 
-def _check_ca(options: TlsOptions, now: datetime) -> None:
+def _check_ca(options: TlsOptions) -> None:
     if options.ca is not None:
         read_certificates(options.ca, "ca")

@@ -1,7 +1,8 @@
-"""WebSocket data frames from a server, unfragmented and unmasked (RFC 6455, section 5.2): a batch becomes one bytes object."""
+"""WebSocket frames (RFC 6455, section 5.2): a batch becomes one bytes object, and what is short and whole of a client's is read at once."""
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Sequence
 from itertools import chain
 
@@ -9,6 +10,13 @@ from ..codecs import is_utf8
 
 TEXT, BINARY = 0x81, 0x82
 """The first byte of a whole text message and of a whole binary one: FIN and the opcode."""
+GOING_AWAY, PROTOCOL_ERROR, POLICY_VIOLATION, MESSAGE_TOO_BIG, TRY_AGAIN_LATER = 1001, 1002, 1008, 1009, 1013
+"""Close codes (RFC 6455, section 7.4.1; 1013 from the IANA registry)."""
+
+CLOSE, _PING, _PONG = 0x88, 0x89, 0x8A
+_MIDDLE = 0x00
+_MASKED = 0x80
+_SHORT = 126
 
 PING = b"\x89\x00"
 """An empty ping. Anything the peer sends afterwards is taken as its answer, so it needs no number."""
@@ -61,27 +69,74 @@ def messages(bodies: Sequence[bytes], is_text: Callable[[bytes], bool], ascii_so
     return b"".join([part for body in bodies for part in ((text if is_text(body) else binary)(len(body)), body)])
 
 
-_MASKED = 0x80
+def pong(payload: bytes) -> bytes:
+    """The answer to a ping."""
+    return header(_PONG, len(payload)) + payload
 
 
-def take_messages(data: bytes) -> tuple[list[bytes], int]:
-    """The short whole messages that a client's bytes begin with, unmasked, and how many bytes they took.
+_OUTSIDE = frozenset((TEXT, BINARY, _PING, _PONG))
+_INSIDE = frozenset((_MIDDLE, _PING, _PONG))
+_AWAITED = _OUTSIDE | {CLOSE}
 
-    Stops at the first frame that is anything else: longer than 125 bytes, a fragment, a control frame, incomplete, or wrong in any way.
-    A caller gives the rest to a full implementation of the protocol; it must not call this inside a frame or a fragmented message.
+
+def take_short(data: bytes, position: int, inside: bool, longest: int = _SHORT - 1) -> tuple[list[bytes], list[bytes], int]:
+    """The short whole frames at ``position`` of a client's bytes that need no more than unmasking, and where the first other one begins.
+
+    Gives the payloads of the messages, or ``inside`` a fragmented message those of its middle fragments, and the payloads of the pings;
+    pongs are passed over. Stops at the first frame that is anything else: its payload longer than ``longest`` (125 at most), a Close,
+    incomplete, or wrong in any way. That is for a full implementation of the protocol; ``position`` must be where a frame begins.
     """
     found: list[bytes] = []
-    position, end = 0, len(data)
+    pings: list[bytes] = []
+    end, kinds, limit = len(data), _INSIDE if inside else _OUTSIDE, min(longest, _SHORT - 1)
     while position + 6 <= end:
         first, length = data[position], data[position + 1] - _MASKED
         start = position + 6
         stop = start + length
-        if not 0 <= length < 126 or stop > end or (first != BINARY and first != TEXT):
+        if not 0 <= length <= limit or stop > end or first not in kinds:
             break
         mask = int.from_bytes((data[position + 2 : start] * 32)[:length], "little")
         body = (int.from_bytes(data[start:stop], "little") ^ mask).to_bytes(length, "little")
         if first == TEXT and not is_utf8(body):
             break
-        found.append(body)
+        if first < _PING:
+            found.append(body)
+        elif first == _PING:
+            pings.append(body)
         position = stop
-    return found, position
+    return found, pings, position
+
+
+def size_at(data: bytes, position: int) -> int | None:
+    """The bytes of the frame that begins at ``position``, with its header; None while that is not there as a whole (14 bytes at most)."""
+    if len(data) < position + 2:
+        return None
+    masked, length = divmod(data[position + 1], _MASKED)
+    extended = {126: 2, 127: 8}.get(length, 0)
+    start = 2 + extended + 4 * masked
+    if len(data) < position + start:
+        return None
+    return start + (int.from_bytes(data[position + 2 : position + 2 + extended], "big") if extended else length)
+
+
+def is_awaited(data: bytes, position: int) -> bool:
+    """Whether the incomplete frame at ``position``, whose header is there, is short and could be read at once when it is whole."""
+    first, length = data[position], data[position + 1] - _MASKED
+    if first not in _AWAITED or not 0 <= length < _SHORT:
+        return False
+    return first != TEXT or _may_become_utf8(data[position + 6 :], data[position + 2 : position + 6])
+
+
+def _may_become_utf8(masked: bytes, mask: bytes) -> bool:
+    try:
+        codecs.utf_8_decode(bytes(byte ^ mask[index & 3] for index, byte in enumerate(masked)), "strict", False)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def middle_fragment(payload: bytes) -> bytes:
+    """A client's middle fragment, with a mask that changes nothing."""
+    head = bytearray(header(_MIDDLE, len(payload)))
+    head[1] |= _MASKED
+    return b"%b\0\0\0\0%b" % (head, payload)

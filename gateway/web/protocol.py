@@ -10,21 +10,22 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.protocol import TrafficStats
 from autobahn.websocket.types import ConnectionRequest
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from ..direct import half_close
-from ..stream import why
-from .frames import PING, take_messages
+from ..reasons import in_words
+from .frames import MESSAGE_TOO_BIG, PING, PROTOCOL_ERROR
+from .inbound import Inbound
 
 if TYPE_CHECKING:
     from .session import WebSocketSession
 
-GOING_AWAY, PROTOCOL_ERROR, POLICY_VIOLATION, MESSAGE_TOO_BIG, TRY_AGAIN_LATER = 1001, 1002, 1008, 1009, 1013
-"""Close codes (RFC 6455, section 7.4.1; 1013 from the IANA registry)."""
+LEAST_UNFINISHED = 64 << 20
+"""What the unfinished messages of all clients of a link may take, if four times ``max_message`` is not more."""
 
 _LONGEST_REASON = 123
 _UNUSED: deque[Any] = deque()
@@ -60,8 +61,11 @@ class HardenedFactory(WebSocketServerFactory):
             allowedOrigins=["*"],
             allowNullOrigin=True,
         )
+        self.max_message = max_message
         # One byte a fragment would cost fifty bytes of memory each; the Autobahn test suite sends no more than 65536 in 16 MiB.
         self.max_fragments = 1024 + max_message // 64
+        self.max_unfinished = max(LEAST_UNFINISHED, 4 * max_message)
+        self.unfinished = 0
         self.traffic = TrafficStats()
         # Autobahn copies its options into each protocol that has not got them; here they are attributes of the link's own class.
         options = {name: getattr(self, name) for name in HardenedProtocol.CONFIG_ATTRS}
@@ -73,14 +77,10 @@ class HardenedFactory(WebSocketServerFactory):
         return self._class(session, self)
 
 
-class HardenedProtocol(WebSocketServerProtocol):
+class HardenedProtocol(Inbound):
     """One WebSocket. The session may write to the transport as long as it is `open`."""
 
     log = _Silence()
-    transport: Any
-    factory: HardenedFactory
-    heard = True
-    """Whether anything came since the last look of the pulse."""
     heard_at = 0.0
     pinged_at: float | None = None
 
@@ -89,13 +89,6 @@ class HardenedProtocol(WebSocketServerProtocol):
         self.session = session
         self.factory = factory
         session.protocol = self
-        self._pong: bytes | None = None
-        self._fragments = 0
-
-    @property
-    def open(self) -> bool:
-        """Whether data frames may be written: the handshake is done, and no Close was sent."""
-        return bool(self.state == self.STATE_OPEN)
 
     # From the transport
 
@@ -104,61 +97,15 @@ class HardenedProtocol(WebSocketServerProtocol):
         self.trafficStats = self.factory.traffic
         self.send_queue = _UNUSED
 
-    def dataReceived(self, data: bytes) -> None:
-        if self.failedByMe or self.state == self.STATE_CLOSED:
-            # What stands behind a violation or a Close is neither parsed nor kept: it could be of any size.
-            return
-        self.heard = True
-        if self.state == self.STATE_OPEN and not self.data and self.current_frame is None and not self.inside_message:
-            bodies, taken = take_messages(data)
-            if bodies:
-                self.session.received_messages(bodies)
-            if taken == len(data):
-                return
-            if taken:
-                data = data[taken:]
-        self._dataReceived(data)
-        if self.failedByMe:
-            self.data = b""
-
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._lost_because = why(reason)
+        self._lost_because = in_words(reason)
         self._connectionLost(reason)  # type: ignore[arg-type]  # Autobahn says str and means Failure
+        self.abandon()
+        # Whatever points back at this is taken away, so that all of it goes at once and not when the garbage collector comes.
+        self.is_closed = None
+        del self.session.protocol
 
-    # Guards on what comes
-
-    def processData(self) -> bool:
-        if self.failedByMe:
-            self.data = b""
-            return False
-        return bool(super().processData())
-
-    def onMessageFrameBegin(self, length: int) -> None:
-        self._fragments += 1
-        if self._fragments > self.factory.max_fragments:
-            self._fail_connection(POLICY_VIOLATION, f"a message of more than {self.factory.max_fragments} fragments")
-        super().onMessageFrameBegin(length)
-
-    def onMessageEnd(self) -> None:
-        self._fragments = 0
-        if not self.failedByMe:
-            self.session.received_messages([b"".join(self.message_data)])
-        self.message_data = []
-
-    def onPing(self, payload: bytes) -> None:
-        if not self.open:
-            return
-        if self.session.clear:
-            self.sendPong(payload)
-        else:
-            # Whoever pings and does not read gets one pong, the latest (RFC 6455, section 5.5.3), and not a queue of them.
-            self._pong = payload
-
-    def written(self) -> None:
-        """The session's transport is clear again: give the pong that had to wait."""
-        payload, self._pong = self._pong, None
-        if payload is not None and self.open:
-            self.sendPong(payload)
+    # Violations
 
     def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
         self._fail_connection(MESSAGE_TOO_BIG, f"a message of {msg_size} bytes or more; the limit is max_message = {max_msg_size} bytes")
@@ -188,6 +135,8 @@ class HardenedProtocol(WebSocketServerProtocol):
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         was_open = self.open
+        if was_open:
+            self._give()
         super().sendCloseFrame(code, reasonUtf8, isReply)
         if was_open:
             self.session.sealed(self._said_goodbye() if isReply else (reasonUtf8 or b"").decode())

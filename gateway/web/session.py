@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ..outbox import Verb
 from ..packet import Frames
 from ..session import Session
-from .protocol import GOING_AWAY, TRY_AGAIN_LATER, HardenedProtocol
+from .frames import GOING_AWAY, TRY_AGAIN_LATER
+from .protocol import HardenedProtocol
 
 
 class WebSocketSession(Session):
@@ -60,8 +61,8 @@ class WebSocketSession(Session):
     # From the protocol
 
     def violated(self, code: int, reason: str) -> None:
-        """The client broke the protocol or a limit."""
-        self.link.count("protocol_errors")
+        """The client broke the protocol or a limit, or there is no room for what it has begun (``TRY_AGAIN_LATER``)."""
+        self.link.count("unfinished_messages" if code == TRY_AGAIN_LATER else "protocol_errors")
         self.link.say("protocol_error", self, f"closed with {code}: {reason}")
 
     def vanished(self, timeout: float) -> None:

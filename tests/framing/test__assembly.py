@@ -98,6 +98,12 @@ class AssemblyTests(SynchronousTestCase):
         assembly.extend(b"a.b.", [b"a", b"b"])
         self.assertEqual(assembly.take(), Frames(b".a.b.", 3, (b"", b"a", b"b")))
 
+    def test_extend_by_nothing(self) -> None:
+        """Nothing is kept for nothing."""
+        assembly = self.assembly()
+        assembly.extend(b"", [])
+        self.assertIs(assembly.take(), EMPTY)
+
     def test_first_reason(self) -> None:
         """Of a packet that is wrong in two ways the first is told."""
         assembly = self.assembly()

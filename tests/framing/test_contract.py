@@ -129,7 +129,9 @@ _PIECES = [
     b">",
 ]
 _TEXT = st.one_of(st.sampled_from([*_PIECES, b"\\", b"\\n", b"a", b"aa", b"a" * MAX, b"\xff"]), st.binary(max_size=6))
-STREAMS = st.lists(_TEXT, max_size=24).map(b"".join)
+# Few letters, so that boundaries stand close together and much is wrong.
+_DENSE = st.lists(st.sampled_from([b"\0", b"\x01", b"\x02", b"\x03", b"\xc0", b"\xdb", b"\n", b"a", b"a" * (MAX + 1)]), max_size=40)
+STREAMS = st.one_of(st.lists(_TEXT, max_size=24).map(b"".join), _DENSE.map(b"".join))
 PAYLOADS = st.lists(st.one_of(st.lists(_TEXT, max_size=4).map(b"".join), st.binary(min_size=7, max_size=7)), max_size=6)
 CUTS = st.lists(st.integers(0, 200), max_size=6)
 POLICIES = st.sampled_from(["drop", "emit", "close"])

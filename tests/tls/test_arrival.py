@@ -374,7 +374,7 @@ class FallbackTests(Case):
         """A silent client is closed after first_byte_timeout; with silent_is_plain it is served in clear then, and TLS still is before."""
         end = self.arrive()
         self.clock.advance(5)
-        self.assert_refused(end, "sent nothing for 5 s")
+        self.assert_refused(end, "sent nothing for 5 s (first_byte_timeout; to serve silent clients in clear: silent_is_plain = yes)")
         self.said.texts.clear()
         self.listen(silent_is_plain=True, first_byte_timeout=0.3)
         end = self.arrive()

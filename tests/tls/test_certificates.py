@@ -9,10 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.errors import ConfigError
 from gateway.options import Secret
-from gateway.tls.certificates import check_dates, check_pair, read_certificates, read_key, read_secret
+from gateway.tls.certificates import check_pair, has_names, read_certificates, read_key, read_secret, wrong_dates
 
 from .. import certificates
-from ..certificates import DNS, authority, issue
+from ..certificates import DNS, EMAIL, IP, authority, issue
 
 
 class FileCase(SynchronousTestCase):
@@ -66,11 +66,19 @@ class CertificateFileTests(FileCase):
         """A certificate before or after its time names the time, the clock, and asks whether that is right."""
         certificate = certificates.issue(None, DNS("localhost")).certificate
         now = datetime.now(UTC)
-        check_dates(certificate, "site.pem", now, "certificate")
+        self.assertEqual(wrong_dates(certificate, "site.pem", now), "")
         for days, words in ((-3, "is not valid before"), (90, "expired on")):
-            text = self.refused(check_dates, certificate, "site.pem", now + timedelta(days=days), "certificate")
+            text = wrong_dates(certificate, "site.pem", now + timedelta(days=days))
             self.assertIn(words, text)
             self.assertIn("clock", text)
+
+    def test_names(self) -> None:
+        """Only a DNS name or an address in subjectAltName names a host."""
+        named = [
+            has_names(issue(None, *names, common_name="localhost").certificate)
+            for names in ((), (EMAIL("a@b"),), (DNS("a"),), (IP("::1"),))
+        ]
+        self.assertEqual(named, [False, False, True, True])
 
 
 class KeyTests(FileCase):

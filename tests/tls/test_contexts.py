@@ -105,13 +105,15 @@ class FilesTests(SynchronousTestCase):
 
     def test_every_problem_in_one_go(self) -> None:
         """Each wrong file is told once, after the option that names it."""
-        site, other = issue(authority(), DNS("localhost"), until=-DAY / 2), issue(authority())
-        certificate, _ = site.write(self.folder, "site")
+        other = issue(authority())
+        certificate = str(Path(self.folder, "site.pem"))
+        Path(certificate).write_bytes(b"x")
         _, key = other.write(self.folder, "other")
         problems = check_files(TlsOptions(certificate=certificate, private_key=key, ca="/nowhere/ca.pem"))
-        self.assertEqual([problem.partition(":")[0] for problem in problems], ["certificate", "private_key", "ca"])
-        self.assertIn("expired", problems[0])
-        self.assertIn("does not match", problems[1])
+        self.assertEqual([problem.partition(":")[0] for problem in problems], ["certificate", "ca"])
+        self.assertIn("no certificate", problems[0])
+        site, _ = issue(authority(), DNS("localhost")).write(self.folder, "site")
+        self.assertIn("does not match", check_files(TlsOptions(certificate=site, private_key=key))[0])
 
     def test_encrypted_key(self) -> None:
         """An encrypted key without a passphrase, or with a wrong one, is a problem and never a prompt; with the right one it serves."""
@@ -134,8 +136,13 @@ class FilesTests(SynchronousTestCase):
         self.assertIn("certificate: OpenSSL refuses", problems[0])
 
     def test_clock(self) -> None:
-        """With a clock that is wrong at boot the text asks about the clock."""
-        self.assertIn("is the clock right?", check_files(options(), now=datetime(1970, 1, 1, tzinfo=UTC))[0])
+        """A certificate that is not valid by our clock is a warning that asks about the clock: a box without one is to start."""
+        self.assertIn("is the clock right?", warnings(options(), now=datetime(1970, 1, 1, tzinfo=UTC))[0])
+        for since, until, words in ((-2 * DAY, -DAY, "expired on"), (DAY, 2 * DAY, "is not valid before")):
+            certificate, key = issue(authority(), DNS("localhost"), since=since, until=until).write(self.folder, "late")
+            late = TlsOptions(certificate=certificate, private_key=key)
+            self.assertEqual([check_files(late, role) for role in ("server", "client")], [[], []])
+            self.assertEqual([words in text for text in warnings(late, "server")], [True])
 
     def test_warnings(self) -> None:
         """What is unsafe, or will soon fail, is told; no verification loudly."""
@@ -152,6 +159,15 @@ class FilesTests(SynchronousTestCase):
         ca = authority()
         disorder = issue(ca, DNS("localhost"))._replace(chain=(issue(None, common_name="x").certificate,)).write(self.folder, "disorder")
         self.assertIn("not followed by its issuer", warnings(TlsOptions(certificate=disorder[0], private_key=disorder[1]))[0])
+
+    def test_warnings_by_role(self) -> None:
+        """A listener is told of a certificate that no client will accept, and not of verify, which is for clients."""
+        certificate, key = issue(authority(), common_name="localhost").write(self.folder, "nameless")
+        nameless = TlsOptions(certificate=certificate, private_key=key, verify="no")
+        (text,) = warnings(nameless, "server")
+        self.assertIn("no name in subjectAltName", text)
+        self.assertIn("ANYBODY", warnings(nameless, "client")[0])
+        self.assertEqual((len(warnings(nameless, "client")), len(warnings(nameless, "both"))), (1, 2))
 
 
 class ContextTests(SynchronousTestCase):

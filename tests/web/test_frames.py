@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.codecs import is_utf8
-from gateway.web.frames import BINARY, TEXT, header, joined, messages, take_messages
+from gateway.web.frames import BINARY, TEXT, header, is_awaited, joined, messages, middle_fragment, pong, size_at, take_short
 
 
 def split(data: bytes) -> list[tuple[int, bytes]]:
@@ -94,21 +94,27 @@ class MessagesTests(SynchronousTestCase):
             self.assertEqual(first, TEXT if is_utf8(body) else BINARY)
 
 
-class TakeMessagesTests(SynchronousTestCase):
+class TakeShortTests(SynchronousTestCase):
     def test_whole_burst(self) -> None:
-        """Short messages, text and binary, empty ones too, are unmasked all in one go."""
+        """Short messages, text and binary, empty ones too, are unmasked all in one go, with the pings among them; pongs are passed over."""
         bodies = [b"", b"G1 X10", b"\x00\xff" * 60, b"x" * 125]
-        data = b"".join(client_frame(body, BINARY) for body in bodies)
-        self.assertEqual(take_messages(data), (bodies, len(data)))
+        data = b"".join(client_frame(body, BINARY) + client_frame(b"?", 0x89) + client_frame(b"!", 0x8A) for body in bodies)
+        self.assertEqual(take_short(b"123" + data, 3, False), (bodies, [b"?"] * 4, len(data) + 3))
+
+    def test_middle_fragments(self) -> None:
+        """Inside a message its short middle fragments are taken, up to the last or to a message that has no place there."""
+        good = client_frame(b"a", 0x00) + client_frame(b"?", 0x89) + client_frame(b"b", 0x00)
+        for other in (client_frame(b"last", 0x80), client_frame(b"new"), client_frame(b"new", 0x01), client_frame(b"x" * 126, 0x00)):
+            self.assertEqual(take_short(good + other + good, 0, True), ([b"a", b"b"], [b"?"], len(good)), other)
 
     def test_stops_before_what_is_not_plain(self) -> None:
-        """A long, fragmented, control, unmasked, reserved or ill-encoded frame is left, with all behind it, for the full protocol."""
+        """A long, fragmented, closing, unmasked, reserved or ill-encoded frame is left, with all behind it, for the full protocol."""
         good = client_frame(b"good")
         others = [
             client_frame(b"x" * 126),
             client_frame(b"part", 0x01),
             client_frame(b"rest", 0x80),
-            client_frame(b"ping", 0x89),
+            client_frame(b"ping", 0x09),
             client_frame(b"\x03\xe8", 0x88),
             client_frame(b"rsv", 0xC1),
             b"\x81\x03abc" + b"mask",
@@ -116,7 +122,12 @@ class TakeMessagesTests(SynchronousTestCase):
             client_frame(b"\xed\xa0\x80", TEXT),
         ]
         for other in others:
-            self.assertEqual(take_messages(good + other + good), ([b"good"], len(good)), other)
+            self.assertEqual(take_short(good + other + good, 0, False), ([b"good"], [], len(good)), other)
+
+    def test_longest(self) -> None:
+        """What is longer than a message may be is left too."""
+        short, long = client_frame(b"x" * 10), client_frame(b"x" * 11)
+        self.assertEqual(take_short(short + long, 0, False, 10), ([b"x" * 10], [], len(short)))
 
     @settings(derandomize=True, max_examples=40)
     @given(st.lists(st.binary(max_size=125), max_size=5), st.integers(0, 10**6))
@@ -124,10 +135,38 @@ class TakeMessagesTests(SynchronousTestCase):
         """A burst that is cut anywhere gives the whole frames before the cut, and the rest is there for the next time."""
         data = b"".join(client_frame(body, BINARY) for body in bodies)
         cut %= len(data) + 1
-        first, taken = take_messages(data[:cut])
+        first, _, taken = take_short(data[:cut], 0, False)
         self.assertLessEqual(taken, cut)
-        second, rest = take_messages(data[taken:])
-        self.assertEqual((first + second, taken + rest), (bodies, len(data)))
+        second, _, end = take_short(data, taken, False)
+        self.assertEqual((first + second, end), (bodies, len(data)))
+
+
+class SizeTests(SynchronousTestCase):
+    def test_all_forms(self) -> None:
+        """The size of a frame is known as soon as its header is there, in each of the three forms, masked or not."""
+        for length in (0, 125, 126, 65535, 65536, 1 << 62):
+            for mask in (b"", b"mask"):
+                head = bytearray(header(TEXT, length))
+                head[1] |= 0x80 if mask else 0
+                whole = bytes(head) + mask
+                self.assertEqual(size_at(b"12" + whole, 2), len(whole) + length)
+                for cut in range(len(whole)):
+                    self.assertIsNone(size_at(b"12" + whole[:cut], 2))
+
+    def test_awaited(self) -> None:
+        """An incomplete message, ping, pong or Close is waited for when it is short; no fragment is, and no text that is wrong already."""
+        for payload, first in ((b"x" * 125, TEXT), (b"x" * 125, BINARY), (b"ping", 0x89), (b"pong", 0x8A), (b"\x03\xe8", 0x88)):
+            self.assertTrue(is_awaited(client_frame(payload, first)[:-1], 0), first)
+        self.assertTrue(is_awaited(client_frame("µ".encode())[:-1], 0))
+        for payload, first in ((b"x" * 126, TEXT), (b"x", 0x01), (b"x", 0x00), (b"x", 0xC1), (b"\xff\xff", TEXT)):
+            self.assertFalse(is_awaited(client_frame(payload, first)[:-1], 0), (payload, first))
+        self.assertFalse(is_awaited(b"\x81\x05abc", 0))
+
+    def test_written(self) -> None:
+        """A pong is the answer to its ping; a fragment that we write for ourselves reads as it was."""
+        self.assertEqual(split(pong(b"one")), [(0x8A, b"one")])
+        self.assertEqual(take_short(middle_fragment(b"ab"), 0, True), ([b"ab"], [], 8))
+        self.assertEqual(size_at(middle_fragment(b"x" * 70000), 0), 70014)
 
 
 class Utf8Tests(SynchronousTestCase):

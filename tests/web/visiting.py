@@ -70,6 +70,7 @@ class Client:
     def __init__(self, link: websocket.Link, host: str = "127.0.0.1", security: Security = PLAIN) -> None:
         self.socket = Socket()
         self.link = link
+        self.lost = False
         self.socket.protocol = visitor = link.front.build(IPv4Address("TCP", host, 40000), security)
         visitor.makeConnection(self.socket)
 
@@ -112,8 +113,10 @@ class Client:
         return int(self.socket.value().split(b" ")[1])
 
     def lose(self) -> None:
-        """The connection has ended."""
-        self.protocol.connectionLost(Failure(ConnectionDone()))
+        """The connection has ended, once."""
+        if not self.lost:
+            self.lost = True
+            self.protocol.connectionLost(Failure(ConnectionDone()))
 
 
 class Setting:
