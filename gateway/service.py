@@ -22,6 +22,7 @@ from .link import Link
 from .listeners import ListenError
 
 EX_CONFIG = 78
+SPARE_FILES = 64
 
 
 class Options(usage.Options):
@@ -89,7 +90,7 @@ class GatewayService(Service):
         self._opened = True
         signal.signal(signal.SIGUSR2, lambda *_: self.reactor.callFromThread(self.report))
         signal.signal(signal.SIGHUP, lambda *_: self.reactor.callFromThread(self._hung_up))
-        raise_open_files()
+        self._check_open_files(raise_open_files())
         for warning in self.config.warnings:
             self.house.log.warn("{text}", text=warning)
         for note in self.config.notes:
@@ -100,6 +101,12 @@ class GatewayService(Service):
         except ListenError as error:
             sys.stderr.write(f"{error}\n")
             raise CannotStart(str(error)) from None
+
+    def _check_open_files(self, limit: int) -> None:
+        wanted = sum(link.options.max_sessions for link in self.links.values() if not isinstance(link, KeptLink)) + SPARE_FILES
+        if wanted > limit >= 0:
+            text = f"{wanted} open files may be needed (the sum of max_sessions, and some), but the system allows {limit} (ulimit -Hn)"
+            self.house.log.warn("{text}", text=text)
 
     def startService(self) -> None:
         super().startService()
@@ -130,8 +137,9 @@ class GatewayService(Service):
             )
 
 
-def raise_open_files() -> None:
-    """Let the program have as many connections as the system allows."""
+def raise_open_files() -> int:
+    """Let the program have as many open files as the system allows; how many these are."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard

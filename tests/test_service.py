@@ -12,11 +12,13 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
+from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import service
 from gateway.config import load
 from gateway.listeners import ListenError
+from gateway.plan import LinkOptions
 from gateway.service import GatewayService, Options, raise_open_files
 
 BRIDGE = "[scale]\ndevice = /dev/nonesuch\n[lan]\nlisten = 127.0.0.1:0\nattach = scale\n"
@@ -66,6 +68,7 @@ class Part:
         self.name, self.told, self.fails = name, told, fails
         self.counters: dict[str, int] = {"packets_in": 3}
         self.sessions: dict[Any, None] = {}
+        self.options = LinkOptions()
         self.stopped: Deferred[None] = succeed(None)
 
     def start(self) -> None:
@@ -84,6 +87,8 @@ class ServiceTests(SynchronousTestCase):
         ini.write_text("[lan]\nlisten = 127.0.0.1:0\n[scale]\ndevice = /dev/nonesuch\nsubscribe = lan\n[gateway]\nlinger = 1s\n")
         self.clock = Clock()
         self.service = GatewayService(load(str(ini)), self.clock)
+        self.events: list[dict[str, Any]] = []
+        self.service.house.log = Logger(namespace="test", observer=self.events.append)
         self.told: list[str] = []
 
     def test_monotonic(self) -> None:
@@ -98,12 +103,13 @@ class ServiceTests(SynchronousTestCase):
         """Devices are tried before listeners open, whatever the order in the file, and once only, though both kinds of start come."""
         self.keep_signals()
         raised: list[bool] = []
-        self.patch(service, "raise_open_files", lambda: raised.append(True))
+        self.patch(service, "raise_open_files", lambda: raised.append(True) or 100)
         for link in self.service.links.values():
             self.patch(link, "start", lambda name=link.name: self.told.append(name))
         self.service.privilegedStartService()
         self.service.startService()
         self.assertEqual((self.told, raised), (["scale", "lan"], [True]))
+        self.assertIn("1064 open files may be needed", "".join(event["text"] for event in self.events if "text" in event))
 
     def test_cannot_listen(self) -> None:
         """A listener that cannot be had is one line on standard error and exit status 1."""
