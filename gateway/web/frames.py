@@ -139,4 +139,4 @@ def middle_fragment(payload: bytes) -> bytes:
     """A client's middle fragment, with a mask that changes nothing."""
     head = bytearray(header(_MIDDLE, len(payload)))
     head[1] |= _MASKED
-    return b"%b\0\0\0\0%b" % (head, payload)
+    return bytes(head) + bytes(4) + payload

@@ -261,6 +261,7 @@ class EndTests(Setting, SynchronousTestCase):
         self.assertEqual(client.frames(), [(0x89, b"")])
         self.assertTrue(client.socket.aborted)
         self.assertEqual(link.counters["ping_timeouts"], 1)
+        client.lose()
         self.assertIn("ping_timeout", self.said())
 
     def test_answers(self) -> None:

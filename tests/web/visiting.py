@@ -116,6 +116,7 @@ class Client:
         """The connection has ended, once."""
         if not self.lost:
             self.lost = True
+            self.socket.producer = None  # type: ignore[assignment]
             self.protocol.connectionLost(Failure(ConnectionDone()))
 
 
