@@ -87,6 +87,8 @@ def _tail(fields: dict[str, Any] | None) -> bytes:
 
 
 def _parse(body: bytes) -> Any:
+    if not body:
+        raise CodecError("0 bytes are not JSON")
     try:
         _check_depth(body)
         value = _decode(body)
@@ -103,7 +105,7 @@ def _without_strings(body: bytes) -> bytes:
 
 def _check_depth(body: bytes) -> None:
     """Refuse what would recurse too deep, before anything recurses."""
-    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+    if len(body) <= DEEPEST or body.count(b"[") + body.count(b"{") <= DEEPEST:
         return
     depth = 0
     for bracket in re.findall(rb"[\[\]{}]", _without_strings(body)):

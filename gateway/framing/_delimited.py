@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from pydantic import Field
 
@@ -112,29 +113,40 @@ class Delimited(Framer):
         return True
 
     def _scan(self, data: bytes, final: bool = False) -> None:
-        data = self._pending + data if self._pending else data
-        assembly = self._assembly
-        if len(data) > _FEW:
-            data = self._take_closed(data)
+        data = self._take_certain(self._pending + data)
         position, stop = 0, len(data)
         for start, end, found in self._search.spans(data, final=final):
             if not found:
                 stop = start
                 break
-            assembly.add(data[position:start])
-            if assembly.held or assembly.skipping or not self._skip_empty:
-                assembly.end(found, found if self._keep else b"")
+            self._take(data[position:start], found)
             position = end
-        assembly.add(data[position:stop])
+        self._assembly.add(data[position:stop])
         self._pending = data[stop:]
 
-    def _take_closed(self, data: bytes) -> bytes:
-        """All that certainly ends with a delimiter; the rest."""
+    def _take_certain(self, data: bytes) -> bytes:
+        """The packets whose delimiter needs no more data to be certain, all at once where none is too long; the rest."""
         pieces, found, rest = self._search.split(data)
-        long = len(pieces)
-        if self._max < len(data):
-            long = next((index for index, piece in enumerate(pieces) if len(piece) > self._max), long)
+        if not pieces:
+            return data
+        self._take(pieces[0], found[0])
+        if len(data) > self._max and max(map(len, pieces)) > self._max:
+            for piece, delimiter in zip(pieces[1:], found[1:], strict=True):
+                self._take(piece, delimiter)
+            return rest
+        pairs = [*zip(pieces[1:], found[1:], strict=True)]
+        if self._skip_empty:
+            pairs = [pair for pair in pairs if pair[0]]
+        payloads = [piece + delimiter for piece, delimiter in pairs] if self._keep else [piece for piece, _ in pairs]
+        self._assembly.extend(b"".join(chain.from_iterable(pairs)), payloads)
         return rest
+
+    def _take(self, piece: bytes, found: bytes) -> None:
+        """The end of a packet."""
+        assembly = self._assembly
+        assembly.add(piece)
+        if assembly.held or assembly.skipping or not self._skip_empty:
+            assembly.end(found, found if self._keep else b"")
 
     def _unescaped(self, frames: Frames) -> Frames:
         if self._escape is None or b"\\" not in frames.data:

@@ -20,7 +20,7 @@ class Search:
         self._partly = re.compile(b"|".join(partly))
 
     def split(self, data: bytes) -> tuple[list[bytes], list[bytes], bytes]:
-        """All at once: what stands before each one found, which was found, and the rest; what needs more data to be certain is in the rest."""
+        """All at once: what stands before each one, which it is, and the rest; what needs more data to be certain is in the rest."""
         parts = self._pieces.split(data)
         size = len(parts[-1])
         while len(parts) > 1 and size + len(parts[-2]) < self._longest:

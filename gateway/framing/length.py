@@ -107,19 +107,15 @@ class Framer(framing.Framer):
         self._left = None
         self.deadline = None
 
-    def _length(self, data: bytes, position: int) -> int:
-        """What the length field of a header at this place says."""
-        return int.from_bytes(data[position + self._offset : position + self._offset + self._width], self._order)
-
     def _take_whole(self, data: bytes, position: int) -> int:
         """The packets that are whole in this read, as long as nothing is wrong with them; the place behind."""
         if self._assembly.skipping:
             return position
-        offset, width, counted = self._offset, self._width, self._counted
+        offset, width, counted, order = self._offset, self._width, self._counted, self._order
         start, payloads, size = position, [], len(data)
         while position + offset + width <= size:
-            length = self._length(data, position)
             body = position + offset + width
+            length = int.from_bytes(data[position + offset : body], order)
             end = body + length - counted
             if end > size or length < counted or offset + end - body > self._max:
                 break
@@ -130,23 +126,23 @@ class Framer(framing.Framer):
 
     def _read_header(self, data: bytes, position: int) -> int:
         """Begin the packet whose header stands there whole, or skip what cannot be one; the place behind."""
-        assembly, size = self._assembly, self._offset + self._width
-        length = self._length(data, position)
+        assembly, offset, size = self._assembly, self._offset, self._offset + self._width
+        length = int.from_bytes(data[position + offset : position + size], self._order)
         if length < self._counted:
             text = f"a length of {length} bytes is less than the header's {self._counted}"
             assembly.reject("bad_length", f"{text}: noise, or another framing; looking for the next possible header", self._fatal)
-            start = position
-            while position + size <= len(data) and self._length(data, position) < self._counted:
+            start, last = position, len(data) - size
+            while position <= last and int.from_bytes(data[position + offset : position + size], self._order) < self._counted:
                 position += 1
             assembly.add(b"", data[start:position])
-            if position + size <= len(data):
+            if position <= last:
                 assembly.end()
             return position
         if assembly.skipping:
             assembly.end()
-        assembly.add(data[position : position + self._offset], data[position : position + size])
+        assembly.add(data[position : position + offset], data[position : position + size])
         self._left = length - self._counted
-        if self._offset + self._left > self._max and not self._cuts:
+        if offset + self._left > self._max and not self._cuts:
             assembly.refuse_oversize()
         return position + size
 

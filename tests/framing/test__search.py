@@ -25,6 +25,16 @@ class SearchTests(SynchronousTestCase):
         """Where nothing more can come, what is there counts."""
         self.assertEqual(self.found(Search([b"\r", b"\r\n", b"END"]), b"EN\r", final=True), [(2, 3, b"\r")])
 
+    def test_split(self) -> None:
+        """All at once the same are found; what more data could change is in the rest."""
+        search = Search([b"\r", b"\r\n", b"END"])
+        self.assertEqual(search.split(b"a\r\n\rbEND\rcEN"), ([b"a", b"", b"b", b""], [b"\r\n", b"\r", b"END", b"\r"], b"cEN"))
+        self.assertEqual(search.split(b"a\r"), ([], [], b"a\r"))
+        self.assertEqual(search.split(b"a\rbE\r"), ([b"a"], [b"\r"], b"bE\r"))
+        self.assertEqual(search.split(b""), ([], [], b""))
+        self.assertEqual(Search([b"abc", b"b"]).split(b"xab"), ([], [], b"xab"))
+        self.assertEqual(Search([b"\0"]).split(b"a\0\0b"), ([b"a", b""], [b"\0", b"\0"], b"b"))
+
     def test_overlap(self) -> None:
         """Where one found overlaps the next, the first counts and the search goes on behind it."""
         self.assertEqual(self.found(Search([b"aa"]), b"aaaaa"), [(0, 2, b"aa"), (2, 4, b"aa"), (4, 5, b"")])

@@ -44,6 +44,12 @@ class CobsTests(SynchronousTestCase):
         self.assertEqual(list(frames.payloads), [b"a", b"b"])
         self.assertEqual([(fault.event, fault.size) for fault in frames.faults], [("bad_frame", 5)])
 
+    def test_many_bad_frames(self) -> None:
+        """A read full of bad frames is one fault, and the good ones among them are found."""
+        frames = framer().feed(b"\x02\0" * 100 + b"\x02a\0" + b"\x01\x02\0" * 2, 0.0)
+        self.assertEqual(list(frames.payloads), [b"a"])
+        self.assertEqual([(fault.event, fault.size, fault.times) for fault in frames.faults], [("bad_frame", 206, 102)])
+
     def test_limit(self) -> None:
         """The limit is for the payload: as long as that passes with all its overhead, one byte more does not."""
         for limit in (1, 4, 253, 254, 255, 508, 1000):

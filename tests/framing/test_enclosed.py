@@ -40,6 +40,17 @@ class EnclosedTests(SynchronousTestCase):
         frames = framer(max=4).feed(b"\x02toolong\x02kept\x03", 0.0)
         self.assertEqual((list(frames.payloads), self.told(frames)), ([b"kept"], [("oversize", 8)]))
 
+    def test_many_starts(self) -> None:
+        """A read full of starts is one fault, whatever stands between them; the packets among them are found, as is one read later."""
+        framing = framer(max=8)
+        frames = framing.feed(b"\x02" * 1000 + b"\x02ok\x03noise" + b"\x02much too long\x03" + b"\x02good\x03" + b"\x02" * 10 + b"la", 0.0)
+        self.assertEqual(list(frames.payloads), [b"ok", b"good"])
+        self.assertEqual(
+            [(fault.event, fault.size, fault.times) for fault in frames.faults],
+            [("noise", 1000 + 5 + 9, 1000 + 1 + 9), ("oversize", 15, 1)],
+        )
+        self.assertEqual(framing.feed(b"st\x03", 0.0), Frames(b"\x02last\x03", 1, (b"last",)))
+
     def test_long_marks(self) -> None:
         """Start and end may be several bytes, cut anywhere by reads; part of one is not one."""
         stream = b"<<<a<b>><<c>>>"

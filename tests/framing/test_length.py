@@ -59,6 +59,12 @@ class LengthTests(SynchronousTestCase):
             self.assertEqual((event, size, fatal), ("bad_length", 3, policy == "close"))
             self.assertIn("a length of 0 bytes is less than the header's 2", text)
 
+    def test_many_impossible(self) -> None:
+        """A read full of impossible lengths is one fault for each run, told as one, and the packets between them are found."""
+        frames = framer(width=1, counts_itself="yes").feed((b"\0" * 50 + b"\x02a") * 3, 0.0)
+        self.assertEqual(list(frames.payloads), [b"a"] * 3)
+        self.assertEqual([(fault.event, fault.size, fault.times) for fault in frames.faults], [("bad_length", 150, 3)])
+
     def test_resync(self) -> None:
         """With resync, silence within a packet or a header drops it: the next byte begins one."""
         for part in (b"\0", b"\0\x09abc"):

@@ -39,6 +39,12 @@ class SlipTests(SynchronousTestCase):
         frames = framer().feed(b"\xc0\xc0\xc0a\xc0\xc0b\xc0\xc0", 0.0)
         self.assertEqual((frames.data, list(frames.payloads), frames.faults), (b"\xc0a\xc0\xc0b\xc0", [b"a", b"b"], ()))
 
+    def test_many_bad_escapes(self) -> None:
+        """A read full of packets with bad escapes is one fault, and the good ones among them are found."""
+        frames = framer().feed(b"\xdba\xc0" * 100 + b"ok\xc0" + b"\xc0a\xdb\xc0" + b"a\xdb\xdc\xc0", 0.0)
+        self.assertEqual(list(frames.payloads), [b"ok", b"a\xc0"])
+        self.assertEqual([(fault.event, fault.size, fault.times) for fault in frames.faults], [("bad_escape", 304, 101)])
+
     def test_leading_end(self) -> None:
         """It is written where it was asked for, and makes line noise a packet of its own."""
         wire = framer(leading_end="yes").encode([b"a", b"b"])
