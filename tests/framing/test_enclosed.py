@@ -47,7 +47,7 @@ class EnclosedTests(SynchronousTestCase):
         self.assertEqual(list(frames.payloads), [b"ok", b"good"])
         self.assertEqual(
             [(fault.event, fault.size, fault.times) for fault in frames.faults],
-            [("noise", 1000 + 5 + 9, 1000 + 1 + 9), ("oversize", 15, 1)],
+            [("oversize", 15, 1), ("noise", 1000 + 5 + 9, 1000 + 1 + 9)],
         )
         self.assertEqual(framing.feed(b"st\x03", 0.0), Frames(b"\x02last\x03", 1, (b"last",)))
 
