@@ -19,13 +19,17 @@ from ..registry import kind_name
 from ..session import Session
 from ..web.frames import messages
 from ..web.front import Served, front_of
-from ..web.origins import ANY, normalize
+from ..web.origins import ANY, NULL, normalize
 from ..web.protocol import HardenedFactory
 from ..web.pulse import Pulse
 from ..web.session import WebSocketSession
 from ..web.upgrade import check_subprotocol
 
 DEFAULT_CODEC = "text"
+MAX_MESSAGE = (
+    "the longest message taken from a client; a longer one ends it; the unfinished messages of all clients together take at most four "
+    "times as much, or 64MiB if that is more: whoever then begins a further one is ended (1013)"
+)
 
 
 def _path(path: str) -> str:
@@ -51,11 +55,11 @@ class Options(LinkOptions):
     origins: Annotated[Names, AfterValidator(_origins)] = Field(
         (),
         description="pages that may connect besides the gateway's own, as scheme://host (the scheme's port) or scheme://host:port; * is "
-        "any page and any program (unsafe: every page that a user visits could then reach the device); without TLS the gateway's own "
-        "pages count when they were opened by address, as localhost or by a name of this machine",
+        "any page and any program (unsafe: every page that a user visits could then reach the device), and null is as unsafe; "
+        "without TLS the gateway's own pages count when they were opened by address, as localhost or by a name of this machine",
     )
     subprotocols: Annotated[Names, AfterValidator(_subprotocols)] = Field((), description="subprotocols that clients may ask for")
-    max_message: Size = Field(1 << 20, ge=1, le=16 << 20, description="the longest message taken from a client; a longer one ends it")
+    max_message: Size = Field(1 << 20, ge=1, le=16 << 20, description=MAX_MESSAGE)
     ping_interval: Duration = Field(20.0, description="a client that was silent for so long is pinged; 0 never")
     ping_timeout: Duration = Field(20.0, description="a client that then stays silent for so long is ended; 0 never")
     page: YesNo = Field(True, description="show a page with the live packets to a browser that opens the path")
@@ -63,7 +67,8 @@ class Options(LinkOptions):
 
 def warnings(options: Options) -> list[str]:
     """What is unsafe in these options, for the resolved table."""
-    return ["origins = *: every page that a user visits can reach this link"] if ANY in options.origins else []
+    unsafe = {ANY: "every page that a user visits can reach this link", NULL: "every page can reach this link, from a sandboxed frame"}
+    return [f"origins = {origin}: {why}" for origin, why in unsafe.items() if origin in options.origins]
 
 
 class Link(Served):

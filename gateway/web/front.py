@@ -35,6 +35,11 @@ HEAD_TIMEOUT = 3.0
 MAX_WAITING, MAX_WAITING_PER_SOURCE = 2000, 1500
 """Connections whose head is not complete, with at most 16 KiB each. A room full of clients behind one address may come at once."""
 
+_LONGEST_QUOTED = 100
+_MOST_NAMED = 10
+_FORWARDED = frozenset(("forwarded", "via", "x-forwarded-for", "x-real-ip"))
+"""Headers of a proxy on this machine, behind which anybody may stand."""
+
 
 class Served(Link):
     """A link that a front can serve."""
@@ -57,6 +62,7 @@ class Front:
         self.visitors: set[Visitor] = set()
         self._open: set[Served] = set()
         self._emptied: Deferred[None] | None = None
+        self._failed: set[str] = set()
         name = socket.gethostname().lower()
         label = name.partition(".")[0]
         self.machine = frozenset((name, label, f"{label}.local"))
@@ -109,6 +115,17 @@ class Front:
             name = link.name
         self.house.notices.say(f"{name} refused request", f"[{name}] {peer}: {refusal.status}: {refusal.text}")
 
+    def failed(self, peer: str, error: Exception, link: Served | None) -> None:
+        """A fault of ours while a request was answered: logged at length once for each kind, and told by rate after that."""
+        kind = type(error).__name__
+        if link is not None:
+            link.count("failures")
+        if kind not in self._failed:
+            self._failed.add(kind)
+            self.house.log.failure("{place} {peer}: failed while answering a request", place=self.place, peer=peer)
+        else:
+            self.house.notices.say(f"{self.place} failed", f"[{self.place}] {peer}: failed while answering a request: {kind}", "error")
+
 
 class Visitor(Protocol):
     """One connection until its request head is answered."""
@@ -139,13 +156,21 @@ class Visitor(Protocol):
             request = parse_head(head)
             self._serve(request, rest)
         except HttpError as refusal:
-            link = self._front.routes.get(request.path) if request is not None else None
-            self._front.refuse(self._peer, refusal, link)
+            self._front.refuse(self._peer, refusal, self._asked(request))
             self._answer(error_response(refusal, send_body=request is None or request.method != "HEAD"))
+        except Exception as error:  # a fault of ours: it costs this connection and nobody else
+            self._front.failed(self._peer, error, self._asked(request))
+            if self._reader is None:
+                self.transport.abortConnection()
+            else:
+                self._answer(error_response(HttpError(500, "the gateway failed at this request; its log says why")))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._leave()
         self._front.gone(self)
+
+    def _asked(self, request: Request | None) -> Served | None:
+        return self._front.routes.get(request.path) if request is not None else None
 
     def cut(self) -> None:
         """End the connection now."""
@@ -155,12 +180,13 @@ class Visitor(Protocol):
     def _serve(self, request: Request, rest: bytes) -> None:
         link = self._front.routes.get(request.path)
         if link is None:
-            raise HttpError(404, "there is nothing at this path")
+            raise HttpError(404, self._nothing_at(request))
         if not request.wants_websocket:
             if not link.options.page:
                 raise upgrade_required()
             link.count("pages")
-            self._answer(page_response(request, link.name, link.codec_name))
+            heard = self._security.may_write and self._front.house.bus.heard(link.topic_of(self._security))
+            self._answer(page_response(request, link.name, link.codec_name, heard))
             return
         canonical = canonical_request(request, link.options.subprotocols)
         known = bool(self._security.identity) or _is_loopback(self._host)
@@ -168,8 +194,18 @@ class Visitor(Protocol):
         check_origin(visit, link.options.origins, self._front.machine)
         if link.full():
             link.refused(self._peer, len(link.sessions))
-            raise HttpError(503, f"there are {link.options.max_sessions} sessions already (max_sessions)")
+            self._answer(error_response(HttpError(503, f"there are {link.options.max_sessions} sessions already (max_sessions)")))
+            return
         self._upgrade(link, canonical, rest)
+
+    def _nothing_at(self, request: Request) -> str:
+        path = request.path if len(request.path) <= _LONGEST_QUOTED else request.path[:_LONGEST_QUOTED] + "..."
+        text = f"there is nothing at the path {path!r}"
+        if not _is_loopback(self._host) or not _FORWARDED.isdisjoint(request.headers):
+            return text
+        paths = sorted(self._front.routes)
+        more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+        return f"{text}; there is: {', '.join(paths[:_MOST_NAMED])}{more}"
 
     def _upgrade(self, link: Served, canonical: bytes, rest: bytes) -> None:
         self._leave()
@@ -194,6 +230,11 @@ class Visitor(Protocol):
             self._timer.cancel()
 
     def _too_slow(self) -> None:
+        if self._reader is not None and self._reader.empty:
+            # Browsers open spare connections: no fault, and no answer that they would wait for.
+            self._front.house.log.debug("{peer} sent nothing within {timeout} s", peer=self._peer, timeout=HEAD_TIMEOUT)
+            self.cut()
+            return
         refusal = HttpError(408, f"no complete request within {HEAD_TIMEOUT:g} s")
         self._front.refuse(self._peer, refusal, None)
         self._answer(error_response(refusal))

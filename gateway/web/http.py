@@ -18,7 +18,8 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _METHOD_START = re.compile(rb"[A-Z]+(?: |\Z)")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _TARGET = re.compile(r"/[!-\"$-~]*")
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::[0-9]{1,5})?")
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::([0-9]{1,5}))?")
+_LONGEST_HOST = 300
 _ONCE = frozenset(("host", "origin", "content-length", "transfer-encoding", "sec-websocket-key", "sec-websocket-version"))
 
 REASONS = {
@@ -77,6 +78,11 @@ class HeadReader:
         self._buffer = bytearray()
         self._searched = 0
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has come yet."""
+        return not self._buffer
+
     def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
         """The head with its empty line, and all bytes behind it; None while it is not complete.
 
@@ -129,9 +135,14 @@ def parse_head(head: bytes) -> Request:
     host = headers.get("host")
     if host is None and version == "1.1":
         raise HttpError(400, "the header Host is missing")
-    if host is not None and not _HOST.fullmatch(host):
+    if host is not None and not _is_host(host):
         raise HttpError(400, "the header Host is malformed")
     return Request(method, path, version, headers)
+
+
+def _is_host(text: str) -> bool:
+    match = _HOST.fullmatch(text)
+    return match is not None and len(text) <= _LONGEST_HOST and int(match[1] or 0) <= 65535
 
 
 def _parse_request_line(line: str) -> tuple[str, str, str]:

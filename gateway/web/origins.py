@@ -69,8 +69,16 @@ def check_origin(visit: Visit, allowed: Collection[str], machine: Collection[str
         raise HttpError(403, "the header Origin is malformed")
     if origin in allowed or (ANY in allowed and origin != NULL):
         return
-    own = f"{'https' if visit.secure else 'http'}://{visit.host}"
-    if origin != normalize(own):
+    if origin == NULL:
+        text = (
+            "origin null refused: sandboxed frames and files have it, so any page can; serve the page from a host of its own and list that"
+        )
+        raise HttpError(403, text)
+    try:
+        own = normalize(f"{'https' if visit.secure else 'http'}://{visit.host}")
+    except ValueError:
+        raise HttpError(400, "the header Host is malformed") from None
+    if origin != own:
         raise HttpError(403, f"origin {origin} refused; to allow it: origins = {origin}")
     if not visit.secure and not _cannot_be_rebound(visit.host, machine):
         text = f"origin {origin} refused, because without TLS any name can be made to point here; to allow it: origins = {origin}"

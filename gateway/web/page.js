@@ -4,6 +4,7 @@ const FIRST_WAIT = 500, LONGEST_WAIT = 10000;
 const codec = document.documentElement.dataset.codec;
 const by = (id) => document.getElementById(id);
 const rows = by("rows");
+by("form").hidden = document.documentElement.dataset.heard !== "yes";
 
 let socket = null, wait = FIRST_WAIT, paused = false;
 let count = 0, missing = 0, numbered = false;
@@ -56,7 +57,7 @@ function lostBefore(packet) {
 
 function received(data) {
   count += 1;
-  let text, time = new Date(), lost = 0, source = "";
+  let text, time = new Date(), lost = 0, source = "", notice = "";
   if (typeof data !== "string") {
     text = hex(data);
   } else {
@@ -69,12 +70,14 @@ function received(data) {
       if (typeof packet.topic === "string") {
         source = `${packet.topic} ${packet.seq}`;
         const payload = typeof packet.text === "string" ? packet.text : `base64 ${packet.base64}`;
+        const event = packet.topic.endsWith("/$events") && packet.fields ? packet.fields.event : null;
+        if (typeof event === "string") notice = visible(`${event}: ${packet.fields.reason ?? payload}`);
         text = visible(packet.fields ? `${payload}  ${JSON.stringify(packet.fields)}` : payload);
       }
     }
   }
   missing += lost;
-  waiting.push({ text, time, lost, source });
+  waiting.push({ text, time, lost, source, notice });
   if (waiting.length > MOST_ROWS) {
     waiting.shift();
     skipped += 1;
@@ -91,10 +94,10 @@ function draw() {
     const atEnd = rows.scrollHeight - rows.scrollTop - rows.clientHeight < 40;
     const fresh = document.createDocumentFragment();
     if (skipped) fresh.append(remark(`${skipped} packets not shown`));
-    for (const { text, time, lost, source } of waiting) {
+    for (const { text, time, lost, source, notice } of waiting) {
       if (lost) fresh.append(remark(`${lost} missing`));
       const clock = time.toLocaleTimeString([], { hour12: false }) + "." + String(time.getMilliseconds()).padStart(3, "0");
-      fresh.append(row(["when", clock], ["source", source], ["text", text]));
+      fresh.append(notice ? row(["when", clock], ["notice", notice]) : row(["when", clock], ["source", source], ["text", text]));
     }
     waiting = [];
     skipped = 0;

@@ -26,13 +26,16 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def page_response(request: Request, link: str, codec: str) -> bytes:
-    """The whole answer to a GET or HEAD of a link's path. ``link`` and ``codec`` are shown on it, and tell it what to expect."""
+def page_response(request: Request, link: str, codec: str, heard: bool) -> bytes:
+    """The whole answer to a GET or HEAD of a link's path. ``link`` and ``codec`` are shown on it, and tell it what to expect.
+
+    ``heard``: whether what the page sends goes anywhere; without it there is nothing to send with.
+    """
     html, style, script = _parts()
     host = request.headers.get("host", "")
     policy = (
         f"default-src 'none'; script-src {script}; style-src {style}; img-src data:; connect-src 'self' ws://{host} wss://{host}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    body = html.replace("{link}", escape(link)).replace("{codec}", escape(codec)).encode()
+    body = html.replace("{link}", escape(link)).replace("{codec}", escape(codec)).replace("{heard}", "yes" if heard else "no").encode()
     return response(200, "text/html; charset=utf-8", body, {"Content-Security-Policy": policy}, send_body=request.method == "GET")

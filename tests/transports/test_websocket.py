@@ -48,9 +48,10 @@ class OptionsTests(SynchronousTestCase):
             self.assertEqual([entry["loc"] for entry in error.errors()], [(key,)])
 
     def test_any_origin_is_told(self) -> None:
-        """origins = * is marked as unsafe."""
-        [text] = warnings(Options(listen="h:1", origins="*"))
-        self.assertIn("origins = *", text)
+        """origins = * is marked as unsafe, and so is null, which any page can have."""
+        for origin in ("*", "null"):
+            [text] = warnings(Options(listen="h:1", origins=f"{origin}, http://a"))
+            self.assertIn(f"origins = {origin}: every page", text)
 
     def test_autobahn_only_when_needed(self) -> None:
         """Looking for parts does not import Autobahn, which costs 165 ms and many megabytes."""

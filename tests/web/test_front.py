@@ -131,6 +131,37 @@ class FrontTests(Setting, SynchronousTestCase):
         self.client(make_link(self.house)).send(b"\x16\x03\x01\x02\x00\x01")
         self.assertIn("speaks TLS", self.said())
 
+    def test_spare_connection(self) -> None:
+        """A connection on which nothing comes, as browsers open them, ends without an answer and without a warning."""
+        client = self.client(make_link(self.house))
+        self.clock.advance(HEAD_TIMEOUT)
+        self.assertEqual((client.socket.aborted, client.socket.value()), (True, b""))
+        self.assertEqual(self.house.notices._buckets, {})
+
+    def test_impossible_host(self) -> None:
+        """A Host that cannot be is answered with 400, whatever Origin comes with it."""
+        link = make_link(self.house)
+        for host in ("x:99999", "x" * 400):
+            client = self.client(link)
+            client.send(request(host=host, origin="http://x"))
+            self.assertEqual(client.status(), 400)
+
+    def test_our_fault(self) -> None:
+        """A fault of ours is a short 500: counted, logged at length once for each kind, and after that by rate."""
+        link = make_link(self.house)
+
+        def fail(*arguments: object) -> None:
+            raise ZeroDivisionError
+
+        self.patch(front, "check_origin", fail)
+        for _ in range(100):
+            client = self.client(link)
+            client.send(request())
+            self.assertEqual(client.status(), 500)
+            self.assertNotIn(b"ZeroDivision", client.socket.value())
+        self.assertEqual(link.counters["failures"], 100)
+        self.assertEqual(self.said().count("failed while answering"), 1 + 5)
+
     def test_evicted(self) -> None:
         """When too many wait, the oldest goes and the newest is served."""
         self.patch(front, "MAX_WAITING", 3)
@@ -206,6 +237,31 @@ class RouteTests(Setting, SynchronousTestCase):
         client.send(request())
         self.assertEqual((client.status(), link.counters["refused_sessions"]), (503, 1))
         self.assertIn("max_sessions", self.said())
+
+    def test_full_is_told_once(self) -> None:
+        """One session too many is one line in the log."""
+        link = make_link(self.house, max_sessions=1)
+        self.client(link).open()
+        self.client(link).send(request())
+        self.assertEqual((self.said().count("max_sessions"), link.counters["refused_requests"]), (1, 0))
+
+    def test_wrong_path(self) -> None:
+        """The path that is not there is in the log, cut; which there are is told on this machine only, and to no proxy."""
+        link = make_link(self.house, path="/gps")
+        for host, headers, told in (("127.0.0.1", {}, True), ("10.0.0.9", {}, False), ("127.0.0.1", {"x_forwarded_for": "1.2.3.4"}, False)):
+            client = self.client(link, host)
+            client.send(request("/gp" + "s" * 1000, **headers))
+            self.assertEqual((client.status(), b"there is: /gps" in client.socket.value()), (404, told), (host, headers))
+        self.assertIn("404: there is nothing at the path '/gps", self.said())
+        self.assertLess(max(map(len, self.said().splitlines())), 250)
+
+    def test_page_knows_its_hearers(self) -> None:
+        """The page can send where somebody hears the link, and where the client may write."""
+        heard, unheard = make_link(self.house), make_link(self.house, "deaf", path="/deaf")
+        for link, security, sends in ((heard, PLAIN, True), (unheard, PLAIN, False), (heard, Security(False, may_write=False), False)):
+            client = self.client(link, security=security)
+            client.send(request(link.options.path, upgrade=None))
+            self.assertEqual(b'data-heard="yes"' in client.socket.value(), sends, link.name)
 
     def test_closed_route(self) -> None:
         """A link that has stopped is not there any more; the others stay."""

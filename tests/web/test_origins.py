@@ -44,6 +44,18 @@ class CheckTests(SynchronousTestCase):
             self.refused(visit(origin), (), MACHINE)
         self.refused(visit("http://evil-good.example"), ("http://good.example",), MACHINE)
 
+    def test_null(self) -> None:
+        """An origin of null is refused, and nobody is told to allow it: any page can have it, from a sandboxed frame."""
+        text = self.refused(visit("null"), (), MACHINE)
+        self.assertIn("any page can", text)
+        self.assertNotIn("origins = ", text)
+
+    def test_impossible_host(self) -> None:
+        """A Host that makes no origin is the client's mistake, and none of ours."""
+        for host in ("x:99999", "x" * 400):
+            error = self.assertRaises(HttpError, check_origin, visit("http://x", host), (), MACHINE)
+            self.assertEqual(error.status, 400)
+
     def test_listed(self) -> None:
         """A listed origin is let in, in any spelling of its default port."""
         check_origin(visit("http://pos.local:80"), ("http://pos.local",), MACHINE)

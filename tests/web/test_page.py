@@ -12,8 +12,8 @@ from gateway.web.http import Request
 from gateway.web.page import page_response
 
 
-def page(method: str = "GET", link: str = "gps") -> tuple[str, str]:
-    answer = page_response(Request(method, "/", "1.1", {"host": "gw.local:8080"}), link, "json").decode()
+def page(method: str = "GET", link: str = "gps", heard: bool = True) -> tuple[str, str]:
+    answer = page_response(Request(method, "/", "1.1", {"host": "gw.local:8080"}), link, "json", heard).decode()
     head, _, body = answer.partition("\r\n\r\n")
     return head, body
 
@@ -41,6 +41,11 @@ class PageTests(SynchronousTestCase):
         _, body = page(link="<b>&'")
         self.assertIn("<title>&lt;b&gt;&amp;&#x27;</title>", body)
         self.assertIn('data-codec="json"', body)
+
+    def test_heard(self) -> None:
+        """The page knows whether what it sends goes anywhere."""
+        self.assertIn('data-heard="yes"', page()[1])
+        self.assertIn('data-heard="no"', page(heard=False)[1])
 
     def test_head(self) -> None:
         """HEAD gives the same head and no body."""
