@@ -195,6 +195,31 @@ class PageTests(ServedTestCase):
             await deferLater(reactor, 0.01)
         self.assertEqual(self.heard, [b"hello"])
 
+    async def test_refusal(self) -> None:
+        """What became of a refused line is shown as a notice, and not as a packet."""
+        link = self.serve(codec="json")
+        browser = await self.open(f"http://{self.url(link)}")
+        await self.joined(link)
+        [session] = link.sessions
+        event = {"event": "refused", "link": "gps", "packets": 1, "reason": "<b>the device</b> is not there"}
+        words = b"gps: 1 packets refused"
+        self.house.bus.publish(Batch("gps/$events", "run", 0, 0, "", Frames(words, 1, (words,)), session.id, [event]))
+        notice = await deferToThread(browser.until, "document.querySelector('#rows .notice').textContent")
+        self.assertEqual(notice, "refused: <b>the device</b> is not there")
+        self.assertFalse(await deferToThread(browser.look, "document.getElementById('form').hidden"))
+
+    async def test_nobody_hears(self) -> None:
+        """Where nobody hears what is sent there is nothing to send with."""
+        link = self.serve(name="deaf")
+        browser = await self.open(f"http://{self.url(link)}")
+
+        def visit() -> tuple[bool, str]:
+            browser.until(STATE, is_open)
+            form = "document.getElementById('form')"
+            return browser.look(f"{form}.hidden"), browser.look(f"getComputedStyle({form}).display")
+
+        self.assertEqual(await deferToThread(visit), (True, "none"))
+
     async def test_binary(self) -> None:
         """Binary messages are shown in hex."""
         link = self.serve(codec="raw")
