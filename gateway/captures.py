@@ -19,6 +19,8 @@ BURST = 0.01
 """Seconds worth of packets that may go out at once, at a rate of so many packets a second."""
 LARGEST = 60_000
 """Bytes of a burst, and of a chunk read from a file."""
+LONGEST_GAP = 60.0
+"""Seconds between two lines of a capture that are waited for."""
 
 _DAY = 86400.0
 _COLUMN = re.compile(
@@ -94,8 +96,11 @@ def at_rate(chunks: Iterable[bytes], rate: float, framer: Framer, by_line: bool)
         yield Burst(sent / rate, b"".join(pieces))
 
 
-def in_real_time(chunks: Iterable[bytes], find: LineTime) -> Iterator[Burst]:
-    """Lines when their times say; a line without one goes with the line before, and time that runs backwards is no wait."""
+def in_real_time(chunks: Iterable[bytes], find: LineTime, leapt: Callable[[float], None] = lambda gap: None) -> Iterator[Burst]:
+    """Lines when their times say; a line without one goes with the line before, and time that runs backwards is no wait.
+
+    Neither is a gap longer than `LONGEST_GAP`: a clock was set while the capture was made, or the device was off. ``leapt`` hears of it.
+    """
     pieces: list[bytes] = []
     size, due = 0, 0.0
     last: float | None = None
@@ -106,6 +111,9 @@ def in_real_time(chunks: Iterable[bytes], find: LineTime) -> Iterator[Burst]:
             if find is nmea_time:
                 gap %= _DAY  # past midnight
                 gap = gap if gap < _DAY / 2 else 0.0
+            if gap > LONGEST_GAP:
+                leapt(gap)
+                gap = 0.0
             last = time
             if gap > 0 and pieces:
                 yield Burst(due, b"".join(pieces))

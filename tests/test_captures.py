@@ -77,9 +77,18 @@ class RealTimeTests(SynchronousTestCase):
         column = [b"1700000009 a\n", b"1700000000 b\n", b"1700000001 c\n"]
         self.assertEqual(list(in_real_time(column, column_time)), [Burst(0.0, b"a\nb\n"), Burst(1.0, b"c\n")])
 
-    def test_days(self) -> None:
-        """A column has dates, so it can wait for more than a day."""
-        self.assertEqual([burst.due for burst in in_real_time([b"1700000000 a\n1700200000 b\n"], column_time)], [0.0, 200000.0])
+    def test_gap(self) -> None:
+        """A long gap, as when the clock was set from 1970 to the present, is told and not waited for; a minute is waited for."""
+        gaps: list[float] = []
+        log = [b"1970-01-01T00:00:05Z a\n2026-01-01T00:00:00Z b\n", b"2026-01-01T00:01:00Z c\n1970-01-01T00:00:07Z d\n"]
+        log.append(b"1970-01-01T00:00:08Z e\n")
+        bursts = list(in_real_time(log, column_time, gaps.append))
+        self.assertEqual(bursts, [Burst(0.0, b"a\nb\n"), Burst(60.0, b"c\nd\n"), Burst(61.0, b"e\n")])
+        self.assertEqual([gap // (365 * 86400) for gap in gaps], [56])
+        gaps.clear()
+        sentences = [sentence("GPRMC,120000,A"), sentence("GPRMC,130000,A")]
+        self.assertEqual(list(in_real_time(sentences, nmea_time, gaps.append)), [Burst(0.0, b"".join(sentences))])
+        self.assertEqual(gaps, [3600.0])
 
 
 class RateTests(SynchronousTestCase):

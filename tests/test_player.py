@@ -83,6 +83,19 @@ class PlayerTests(SynchronousTestCase):
             self.assertLessEqual(len(self.clock.getDelayedCalls()), 2)  # the play, and the look after the pause
         self.assertEqual(([data for _, data in self.heard], self.ends), ([b"0", b"1", b"2", b"3"], ["end"]))
 
+    def test_resumed_after_its_end(self) -> None:
+        """Who resumes it too late wakes nothing: neither when it has ended, nor when its end is on the way."""
+        session = self.play([(0.0, b"a\n")])
+        self.player.pauseProducing()
+        self.player.loseConnection()
+        self.player.resumeProducing()
+        self.player.abortConnection()
+        left = [call for call in self.clock.getDelayedCalls() if call.func.__self__ is self.player]  # type: ignore[attr-defined]
+        self.assertEqual(left, [])
+        self.player.resumeProducing()
+        self.clock.advance(1)
+        self.assertEqual((self.heard, session.ended), ([], True))
+
     def test_late(self) -> None:
         """After a long absence of the clock it goes on from where it was."""
         self.play([(0.0, b"a\n"), (1.0, b"b\n"), (2.0, b"c\n")])

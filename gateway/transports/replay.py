@@ -9,7 +9,7 @@ from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, model_validator
 from twisted.internet.defer import Deferred, succeed
 
-from ..captures import LARGEST, Burst, LineTime, at_once, at_rate, in_real_time, line_time
+from ..captures import LARGEST, LONGEST_GAP, Burst, LineTime, at_once, at_rate, in_real_time, line_time
 from ..house import House
 from ..kept import KeptLink
 from ..options import FilePath, Written, YesNo, parse_rate
@@ -57,7 +57,8 @@ class Options(StreamOptions):
     rate: PlayRate = Field(
         Pace("realtime"),
         description="10/s: so many packets a second; realtime: by the times in the capture, which are a first column with the time of each"
-        " line (ISO 8601 or seconds since the epoch; it is not part of the data) or those in NMEA sentences; asap: as fast as it is taken",
+        " line (ISO 8601 or seconds since the epoch; it is not part of the data) or those in NMEA sentences, and a gap of"
+        " more than a minute is not waited for; asap: as fast as it is taken",
     )
     repeat: YesNo = Field(False, description="begin anew at the end")
     open: Literal["always", "while-used"] = Field("always", description="play always, or only while somebody hears it")
@@ -159,13 +160,18 @@ class Link(KeptLink):
         if rate and framing is not None:
             return at_rate(chunks, rate, make_framer(framing), kind_name(framing) == "lines")
         if self.options.rate.word == "realtime" and find is not None:
-            return in_real_time(chunks, find)
+            return in_real_time(chunks, find, self._leapt)
         return at_once(chunks)
+
+    def _leapt(self, gap: float) -> None:
+        text = f"the times in the capture leap by {gap:.0f} s: played on at once, since more than {LONGEST_GAP:.0f} s is not waited for"
+        self.house.notices.say(f"{self.name} leap", f"[{self.name}] {self.options.file}: {text}")
 
     def _ended(self) -> None:
         self.keeper.stop()
-        text = f"[{self.name}] {self.options.file}: played to its end (repeat = no); nothing more will come from it"
-        self.house.log.info("{text}", text=text)
+        is_empty = self._file is not None and not self._file.tell()
+        text = "it is empty; nothing will come from it" if is_empty else "played to its end (repeat = no); nothing more will come from it"
+        self.house.log.info("{text}", text=f"[{self.name}] {self.options.file}: {text}")
 
     def _unwritable(self) -> None:
         self.count("writes_discarded")

@@ -137,6 +137,15 @@ class ReplayTests(SynchronousTestCase):
         link = self.link(b"", rate="asap", repeat="yes")
         self.clock.advance(0)
         self.assertEqual(len(link.sessions), 0)
+        self.assertIn(f"[log] {self.file}: it is empty; nothing will come from it", self.said())
+        self.assertNotIn("played to its end", self.said())
+
+    def test_leap(self) -> None:
+        """A capture whose clock was set goes on at once, and that is told with the gap."""
+        self.link(b"1970-01-01T00:00:05Z a\n1970-01-01T01:00:05Z b\n1970-01-01T01:00:06Z c\n")
+        self.clock.pump([0, 1])
+        self.assertEqual(self.heard, [b"a", b"b", b"c"])
+        self.assertEqual(self.said().count("the times in the capture leap by 3600 s: played on at once"), 1)
 
     def test_comes_later(self) -> None:
         """A file that is not there is waited for, as a device is."""
@@ -179,6 +188,16 @@ class ReplayTests(SynchronousTestCase):
         _, wire = join(lan)
         self.clock.pump([0, 1])
         self.assertEqual(wire.value(), b"c\n")
+
+    def test_comes_while_unused(self) -> None:
+        """A file that comes while nobody uses it waits from its first byte on."""
+        self.link(rate="asap", open="while-used")
+        self.file.write_bytes(b"a\n")
+        self.clock.pump([1] * 10)
+        self.assertEqual(self.heard, [])
+        join(make_link(self.house, "lan", hears=("log",)))
+        self.clock.advance(0)
+        self.assertEqual(self.heard, [b"a"])
 
     def test_written_to(self) -> None:
         """What clients write to it is discarded, and told once."""
