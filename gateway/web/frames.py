@@ -14,7 +14,7 @@ GOING_AWAY, PROTOCOL_ERROR, POLICY_VIOLATION, MESSAGE_TOO_BIG, TRY_AGAIN_LATER =
 """Close codes (RFC 6455, section 7.4.1; 1013 from the IANA registry)."""
 
 CLOSE, _PING, _PONG = 0x88, 0x89, 0x8A
-_MIDDLE = 0x00
+_BEGIN_TEXT, _BEGIN_BINARY, _MIDDLE, _LAST = 0x01, 0x02, 0x00, 0x80
 _MASKED = 0x80
 _SHORT = 126
 
@@ -76,6 +76,9 @@ def pong(payload: bytes) -> bytes:
 
 _OUTSIDE = frozenset((TEXT, BINARY, _PING, _PONG))
 _INSIDE = frozenset((_MIDDLE, _PING, _PONG))
+_BEGIN = frozenset((_BEGIN_TEXT, _BEGIN_BINARY))
+_GO_ON = _INSIDE | {_LAST}
+_MOST_FRAMES = 16
 _AWAITED = _OUTSIDE | {CLOSE}
 
 
@@ -95,8 +98,7 @@ def take_short(data: bytes, position: int, inside: bool, longest: int = _SHORT -
         stop = start + length
         if not 0 <= length <= limit or stop > end or first not in kinds:
             break
-        mask = int.from_bytes((data[position + 2 : start] * 32)[:length], "little")
-        body = (int.from_bytes(data[start:stop], "little") ^ mask).to_bytes(length, "little")
+        body = _unmasked(data, start, stop)
         if first == TEXT and not is_utf8(body):
             break
         if first < _PING:
@@ -105,6 +107,40 @@ def take_short(data: bytes, position: int, inside: bool, longest: int = _SHORT -
             pings.append(body)
         position = stop
     return found, pings, position
+
+
+def take_fragmented(data: bytes, position: int, longest: int) -> tuple[bytes, list[bytes], int] | None:
+    """The fragmented message of at most 16 short frames, all of them there, that begins at ``position``: its payload, pings in it, its end.
+
+    None if there is no such message, it is longer than ``longest``, or anything is wrong with it.
+    """
+    parts: list[bytes] = []
+    pings: list[bytes] = []
+    start, end, kinds = position, len(data), _BEGIN
+    for _ in range(_MOST_FRAMES):
+        if start + 6 > end:
+            return None
+        first, length = data[start], data[start + 1] - _MASKED
+        stop = start + 6 + length
+        if not 0 <= length < _SHORT or stop > end or first not in kinds:
+            return None
+        kinds = _GO_ON
+        if first < _PING:
+            parts.append(_unmasked(data, start + 6, stop))
+        elif first == _PING:
+            pings.append(_unmasked(data, start + 6, stop))
+        start = stop
+        if first == _LAST:
+            body = b"".join(parts)
+            wrong = len(body) > longest or (data[position] == _BEGIN_TEXT and not is_utf8(body))
+            return None if wrong else (body, pings, stop)
+    return None
+
+
+def _unmasked(data: bytes, start: int, stop: int) -> bytes:
+    length = stop - start
+    mask = int.from_bytes((data[start - 4 : start] * 32)[:length], "little")
+    return (int.from_bytes(data[start:stop], "little") ^ mask).to_bytes(length, "little")
 
 
 def size_at(data: bytes, position: int) -> int | None:

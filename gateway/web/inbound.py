@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
 
-from .frames import CLOSE, POLICY_VIOLATION, TRY_AGAIN_LATER, is_awaited, middle_fragment, pong, size_at, take_short
+from .frames import CLOSE, POLICY_VIOLATION, TRY_AGAIN_LATER, is_awaited, middle_fragment, pong, size_at, take_fragmented, take_short
 
 if TYPE_CHECKING:
     from .protocol import HardenedFactory
@@ -93,6 +93,12 @@ class Inbound(WebSocketServerProtocol):
                 position = self._take_short(data, position)
                 if position == end or self.failedByMe:
                     return
+                found = None if self.inside_message else take_fragmented(data, position, self.factory.max_message)
+                if found is not None:
+                    body, pings, position = found
+                    self._bodies.append(body)
+                    self._pings += pings
+                    continue
             size = size_at(data, position)
             if size is None or (position + size > end and is_awaited(data, position)):
                 self._head = data[position:]

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.codecs import is_utf8
-from gateway.web.frames import BINARY, TEXT, header, is_awaited, joined, messages, middle_fragment, pong, size_at, take_short
+from gateway.web.frames import (
+    BINARY,
+    TEXT,
+    header,
+    is_awaited,
+    joined,
+    messages,
+    middle_fragment,
+    pong,
+    size_at,
+    take_fragmented,
+    take_short,
+)
 
 
 def split(data: bytes) -> list[tuple[int, bytes]]:
@@ -139,6 +151,26 @@ class TakeShortTests(SynchronousTestCase):
         self.assertLessEqual(taken, cut)
         second, _, end = take_short(data, taken, False)
         self.assertEqual((first + second, end), (bodies, len(data)))
+
+
+class TakeFragmentedTests(SynchronousTestCase):
+    def test_whole(self) -> None:
+        """A message in a few short fragments is taken with the pings inside it, text whose characters are cut too."""
+        data = client_frame(b"\xc2", 0x01) + client_frame(b"?", 0x89) + client_frame(b"", 0x00) + client_frame(b"\xb5", 0x80)
+        self.assertEqual(take_fragmented(b"12" + data + data, 2, 2), ("µ".encode(), [b"?"], len(data) + 2))
+        for cut in range(len(data)):
+            self.assertIsNone(take_fragmented(data[:cut], 0, 100))
+
+    def test_left(self) -> None:
+        """What is too long, of too many fragments, ill-encoded or out of order is left for the full protocol."""
+        begin, last = client_frame(b"\xff", 0x02), client_frame(b"\xff", 0x80)
+        self.assertIsNotNone(take_fragmented(begin + last, 0, 2))
+        self.assertIsNone(take_fragmented(begin + last, 0, 1))
+        self.assertIsNone(take_fragmented(begin + client_frame(b"", 0x00) * 15 + last, 0, 100))
+        self.assertIsNone(take_fragmented(client_frame(b"\xff", 0x01) + last, 0, 100))
+        for wrong in (begin, client_frame(b"a"), client_frame(b"\x03\xe8", 0x88), client_frame(b"", 0x09), b"\x80\x01a1234"):
+            self.assertIsNone(take_fragmented(begin + wrong + last, 0, 100), wrong)
+        self.assertIsNone(take_fragmented(last, 0, 100))
 
 
 class SizeTests(SynchronousTestCase):

@@ -72,6 +72,13 @@ class CostTests(Setting, SynchronousTestCase):
         client.send(client_frame(b"x", 0x00) * 1000)
         self.assertEqual(client.close_code(), 1008)
 
+    def test_small_fragmented_messages(self) -> None:
+        """Messages in a few tiny fragments do not reach Autobahn either."""
+        client = self.client(make_link(self.house)).open()
+        sizes = self.given(client)
+        client.send((client_frame(b"a", 0x01) + client_frame(b"?", 0x89) + client_frame(b"b", 0x80)) * 1000)
+        self.assertEqual((sizes, self.heard), ([], [b"ab"] * 1000))
+
     def test_pings_of_one_read(self) -> None:
         """The latest pings of one read are answered, in one write."""
         client = self.client(make_link(self.house)).open()
