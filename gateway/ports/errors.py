@@ -57,7 +57,9 @@ def denied(path: str) -> PortError:
         user = pwd.getpwuid(os.geteuid()).pw_name
     except (OSError, KeyError):
         return PortError(text)
-    if found.st_mode & 0o060 == 0o060 and found.st_gid != 0:
-        return PortError(f"{text}; it belongs to the group {group}: sudo usermod -aG {group} {user}, then start the gateway anew")
-    mode = f"{stat.S_IMODE(found.st_mode):04o}"
-    return PortError(f"{text}; its mode is {mode}, so the group {group} has no access either: a udev rule can set GROUP and MODE")
+    if found.st_mode & 0o060 != 0o060:
+        mode = f"{stat.S_IMODE(found.st_mode):04o}"
+        return PortError(f"{text}; its mode is {mode}, so the group {group} has no access either: a udev rule can set GROUP and MODE")
+    if found.st_gid == 0:
+        return PortError(f"{text}; it belongs to the group {group}, which no other user should join: a udev rule can set GROUP and MODE")
+    return PortError(f"{text}; it belongs to the group {group}: sudo usermod -aG {group} {user}, then start the gateway anew")

@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
+_LONGEST = 160
+"""Characters of a command line that are shown."""
+
 
 def holder(path: str, proc: str = "/proc", locks: bool = True) -> str:
     """``pid 1234 (minicom -D /dev/ttyUSB0)`` for whoever has locked the device or has it open; ``""`` when it cannot be known.
@@ -49,10 +52,11 @@ def _openers(path: str, proc: str) -> Iterator[int]:
 def _named(pid: int, proc: str) -> str:
     try:
         with open(f"{proc}/{pid}/cmdline", "rb") as file:
-            words = file.read(400).replace(b"\0", b" ").decode("utf-8", "backslashreplace").strip()
+            words = file.read(4096).replace(b"\0", b" ").decode("utf-8", "backslashreplace").strip()
     except OSError:
         words = ""
     command = "".join(char if char.isprintable() else "?" for char in words)
-    if len(command) > 80:
-        command = command[:77] + "..."
+    if len(command) > _LONGEST:
+        # The end tells one gateway from another: --config FILE.
+        command = f"{command[: _LONGEST // 2]} ... {command[5 - _LONGEST // 2 :]}"
     return f"pid {pid} ({command})" if command else f"pid {pid}"

@@ -82,6 +82,11 @@ class PortSettings(NamedTuple):
     hangup: bool = False
     exclusive: bool = True
 
+    @property
+    def character_time(self) -> float:
+        """Seconds that a character takes on the line: a start bit, the data bits, parity, stop bits."""
+        return (1 + self.bytesize + (self.parity != "none") + float(self.stopbits)) / self.baudrate
+
     def __str__(self) -> str:
         text = f"{self.baudrate} {character_format(self.bytesize, self.parity, self.stopbits)}, flow {self.flow}"
         for name, state in (("RTS", self.rts), ("DTR", self.dtr)):

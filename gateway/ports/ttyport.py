@@ -12,7 +12,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.serialport import SerialPort
 from twisted.python.failure import Failure
 
-from ..direct import DirectWrite
+from ..direct import DirectWrite, pending
 from .ttys import TTY
 
 _READ = 4096
@@ -85,7 +85,7 @@ class TtyPort(DirectWrite, SerialPort):
     def abortConnection(self) -> None:
         """End it now. What the hardware has not sent is discarded."""
         if self.connected:
-            self.connectionLost(Failure(LineLostError("closed before all was sent")))
+            self.connectionLost(Failure(LineLostError("closed before all was sent" if pending(self) else "closed")))
 
     def connectionLost(self, reason: Failure) -> None:
         if self._unsent is not None:

@@ -33,15 +33,16 @@ def _device(text: str, info: ValidationInfo) -> str:
         raise ValueError("a device is missing (write /dev/ttyUSB0, usb:VID:PID, loop:// or a pyserial URL)")
     if "\0" in text:
         raise ValueError(f"{text!r} holds a NUL")
-    if text.startswith(PREFIX):
-        return str(parse_usb_name(text))
-    scheme, is_url, _ = text.partition("://")
+    if text.lower().startswith(PREFIX):
+        return str(parse_usb_name(PREFIX + text[len(PREFIX) :]))
+    scheme, is_url, rest = text.partition("://")
     if is_url:
+        scheme = scheme.lower()
         if not re.fullmatch(r"[a-z0-9]+", scheme) or importlib.util.find_spec(f"serial.urlhandler.protocol_{scheme}") is None:
             raise ValueError(f"{text!r}: pyserial knows no {scheme}://")
-        return text
-    if re.fullmatch(r"COM[0-9]+", text):
-        return text
+        return f"{scheme}://{rest}"
+    if re.fullmatch(r"COM[0-9]+", text, re.IGNORECASE):
+        return text.upper()
     return str(info.context["absolute"](text)) if info.context else text
 
 
@@ -112,6 +113,11 @@ def warnings(options: Options) -> list[str]:
         found.append("flow = xonxoff takes the bytes 0x11 and 0x13 out of the data: binary packets that hold them are damaged")
     if options.settings.stopbits == "1.5" and options.settings.bytesize != 5:
         found.append("stopbits = 1.5 exists only with 5 data bits: 2 will be in force")
+    for name in ("interval", "resync"):
+        silence = getattr(options.framing, name, 0.0)
+        if 0 < silence <= options.settings.character_time:
+            taken = f"one character takes {options.settings.character_time * 1000:.2g} ms at {options.settings.baudrate} baud"
+            found.append(f"framing.{name} = {silence * 1000:g}ms: {taken}, so every byte would be taken apart from the next")
     if "://" in options.device and options.hangup:
         found.append("hangup has no effect on a port that is opened by URL")
     return found
@@ -167,6 +173,8 @@ class Link(KeptLink):
     def left(self, session: Session, reason: str) -> None:
         self.house.watch.forget(self)
         super().left(session, reason)
+        if self._watch is not None and not self._wanted:
+            self.say("unused", session, f"closed: {reason}", "info")
         if self._wanted and self.keeper.state == "stopped":
             self.keeper.start()
 
@@ -192,12 +200,16 @@ class Link(KeptLink):
         return str(self.options.settings)
 
     def _open_tty(self) -> str:
+        from ..ports.holders import holder
         from ..ports.ttyport import TtyPort
         from ..ports.ttys import open_tty
 
         path = self._find()
         tty = open_tty(path, self.options.settings)
         self._node, self._opened = path, _identity(path)
+        if self.options.exclusive and (other := holder(path, locks=False)):
+            text = f"{other} has it open too, without a lock: what one of them reads the other misses"
+            self.house.notices.say(f"{self.name} shared", f"[{self.name}] {path}: {text}")
         for refused in tty.warnings:
             self.house.notices.say(f"{self.name} refused {refused}", f"[{self.name}] {path}: {refused}")
         settings = str(tty.in_force())

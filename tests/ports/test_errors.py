@@ -25,7 +25,7 @@ class SentenceTests(SynchronousTestCase):
         self.assertIn("sudo fuser -v /dev/nowhere", str(porterrors.busy("/dev/nowhere")))
 
     def test_denied(self) -> None:
-        """The owning group is named with the command to join it, where its members have access; else the mode."""
+        """The owning group is named with the command to join it, where its members have access and it is not root's; else the mode."""
         path = self.mktemp()
         with open(path, "wb"):
             pass
@@ -33,6 +33,10 @@ class SentenceTests(SynchronousTestCase):
         self.patch(porterrors.os, "stat", lambda path: _Stat(0o20660, 20))
         said = str(porterrors.denied(path))
         self.assertIn("permission denied; it belongs to the group dialout: sudo usermod -aG dialout ", said)
+        self.patch(porterrors.grp, "getgrgid", lambda gid: porterrors.grp.struct_group(("root", "", gid, ())))
+        self.patch(porterrors.os, "stat", lambda path: _Stat(0o20660, 0))
+        self.assertIn("it belongs to the group root, which no other user should join: a udev rule", str(porterrors.denied(path)))
+        self.patch(porterrors.grp, "getgrgid", lambda gid: porterrors.grp.struct_group(("dialout", "", gid, ())))
         self.patch(porterrors.os, "stat", lambda path: _Stat(0o20600, 20))
         self.assertIn("its mode is 0600, so the group dialout has no access either", str(porterrors.denied(path)))
 

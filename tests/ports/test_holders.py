@@ -60,7 +60,15 @@ class MadeUpTests(SynchronousTestCase):
         """A command line cannot write into the log what it likes: it is short and printable."""
         self.process(4711, b"\x1b[2Jevil\n\xff" + b"x" * 1000, self.device)
         said = self.holder()
-        self.assertTrue(said.isprintable() and len(said) < 110, said)
+        self.assertTrue(said.isprintable() and len(said) < 180, said)
+
+    def test_long(self) -> None:
+        """Of a long command line the beginning and the end are shown: what runs, and with which configuration."""
+        self.process(4711, b"/usr/bin/python3\0/usr/bin/twistd\0" + b"-x\0" * 200 + b"--config\0/etc/gateway/two.ini\0", self.device)
+        said = self.holder()
+        self.assertTrue(said.startswith("pid 4711 (/usr/bin/python3 /usr/bin/twistd -x"), said)
+        self.assertTrue(said.endswith(" --config /etc/gateway/two.ini)"), said)
+        self.assertEqual(len(said), len("pid 4711 ()") + 160)
 
     def test_gone(self) -> None:
         """A process that ends while we look is named by its pid alone."""

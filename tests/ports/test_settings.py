@@ -51,3 +51,10 @@ class SettingsTests(SynchronousTestCase):
         """Settings are said in one line, modem lines only where they are driven."""
         self.assertEqual(str(PortSettings()), "9600 8N1, flow none")
         self.assertEqual(str(PortSettings(300, 7, "mark", "2", "rtscts", dtr="off")), "300 7M2, flow rtscts, DTR off")
+
+
+class CharacterTests(SynchronousTestCase):
+    def test_time(self) -> None:
+        """A character has a start bit, data bits, perhaps parity, and stop bits."""
+        self.assertEqual(PortSettings(300).character_time, 10 / 300)
+        self.assertEqual(PortSettings(1200, 7, "even", "2").character_time, 11 / 1200)

@@ -204,6 +204,11 @@ class TtyPortTests(SynchronousTestCase):
         self.port.abortConnection()
         self.assertEqual(len(self.protocol.lost), 1)
 
+    def test_abort_of_an_idle_port(self) -> None:
+        """Where nothing was waiting nothing is said to be left."""
+        self.port.abortConnection()
+        self.assertEqual(self.protocol.lost, ["closed"])
+
     def test_reason(self) -> None:
         """The reason is the text and nothing around it."""
         self.assertEqual(str(LineLostError("unplugged: x")), "unplugged: x")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,9 @@ class OptionTests(SynchronousTestCase):
             ("/dev/ttyS9", "/dev/ttyS9"),
             ("usb:0403:6001:A1", "usb:0403:6001:A1"),
             ("COM3", "COM3"),
+            ("com3", "COM3"),
+            ("USB:0403:6001:a1B", "usb:0403:6001:a1B"),
+            ("LOOP://", "loop://"),
             ("loop://", "loop://"),
             ("rfc2217://10.0.0.1:4001", "rfc2217://10.0.0.1:4001"),
         ):
@@ -82,6 +87,13 @@ class OptionTests(SynchronousTestCase):
         self.assertEqual(warnings(Options(device="/dev/x", flow="xonxoff", framing=LINES)), [])
         self.assertIn("0x11 and 0x13", warnings(Options(device="/dev/x", flow="xonxoff"))[0])
         self.assertIn("2 will be in force", warnings(Options(device="/dev/x", stopbits="1.5"))[0])
+        silence = registry.load("framing", "silence").Options
+        self.assertIn(
+            "one character takes 33 ms at 300 baud", warnings(Options(device="/dev/x", baudrate="300", framing=silence(interval=0.03)))[0]
+        )
+        self.assertEqual(warnings(Options(device="/dev/x", baudrate="300", framing=silence(interval=0.05))), [])
+        fixed = registry.load("framing", "fixed").Options(size=4, resync=0.02)
+        self.assertIn("framing.resync = 20ms: one character", warnings(Options(device="/dev/x", baudrate="300", framing=fixed))[0])
         self.assertIn("hangup has no effect", warnings(Options(device="socket://h:1", hangup="yes"))[0])
 
 
@@ -176,6 +188,26 @@ class PortTests(SerialTestCase):
         self.stop(first)
         self.reactor.advance(1)
         self.assertEqual(len(second.sessions), 1)
+
+    def test_shared(self) -> None:
+        """Another program that has the port open without a lock is told, since each takes bytes away from the other."""
+        self.plug()
+        source = "import os, sys; os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); print(flush=True); sys.stdin.read()"
+        other = subprocess.Popen([sys.executable, "-c", source, self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(other.communicate)
+        assert other.stdout is not None
+        other.stdout.readline()
+        self.link()
+        self.assertEqual(self.said().count(f"[gauge] {self.node}: pid {other.pid} ({sys.executable}"), 1)
+        self.assertIn("has it open too, without a lock", self.said())
+
+    def test_not_shared(self) -> None:
+        """Of a port that nobody else has open nothing is said, and a closed one is not looked at any more."""
+        self.plug()
+        link = self.link()
+        self.assertNotIn("open too", self.said())
+        self.stop(link)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_lost_framing(self) -> None:
         """A fault that would end a connection does not close the port: the framer goes on at the next boundary."""
@@ -324,7 +356,7 @@ class DemandTests(SerialTestCase):
         client.lost("gone", clean=False)
         self.react()
         self.assertEqual((len(link.sessions), link.keeper.state), (0, "stopped"))
-        self.assertIn("nobody uses it", self.said())
+        self.assertEqual(self.said().count("closed: nobody uses it (open = while-used)"), 1)
 
     def test_two_that_hear_each_other(self) -> None:
         """Two such ports are no reason for each other to stay open: only somebody else is."""
