@@ -32,6 +32,3 @@ class StreamProtocol(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.session.lost(in_words(reason), clean=False)
-
-
-why = in_words
