@@ -147,7 +147,7 @@ def warnings(options: TlsOptions, role: Role = "client", now: datetime | None = 
         left = chain[0].not_valid_after_utc - now
         if wrong := wrong_dates(chain[0], options.certificate, now):
             found.append(f"certificate: {wrong} The peers refuse it")
-        if timedelta(0) <= left < EXPIRES_SOON:
+        elif left < EXPIRES_SOON:
             end = f"{chain[0].not_valid_after_utc:%Y-%m-%d}"
             found.append(f"certificate: {options.certificate} expires on {end}, in {left.days} days: renew it")
         if role != "client" and not has_names(chain[0]):
