@@ -35,6 +35,11 @@ def takes_text(field: FieldInfo) -> bool:
     return str in _types(field.annotation)
 
 
+def takes_bytes(field: FieldInfo) -> bool:
+    """Whether the value is bytes, written with escapes."""
+    return bytes in _types(field.annotation)
+
+
 def written(field: FieldInfo) -> Written:
     """How the field's values stand in the INI file; raises TypeError for a type that `gateway.options` does not know."""
     if kind := part_kind(field):

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from .. import registry
 from ..errors import ConfigError
 from ..options import Options
-from .fields import choices, nested, part_kind, takes_text
+from .fields import choices, nested, part_kind
 from .reader import Entry, Section
-from .sentences import did_you_mean, one_of, quote, sentence, shorten
+from .sentences import did_you_mean, hint, miswritten, one_of, quote, sentence, shorten
 
 
 class Reading:
@@ -66,9 +66,9 @@ class Reading:
                 below.setdefault(head, {})[tail] = entry
             elif nested(field):
                 self.refuse(f"takes no value itself: write {head}.KEY = VALUE", prefix + key, entry.line)
-            elif not entry.value and takes_text(field):
+            elif wrong := miswritten(entry.value, field):
                 failed.add(head)
-                self.refuse("has no value", prefix + key, entry.line)
+                self.refuse(wrong, prefix + key, entry.line)
             else:
                 values[head] = next((value for value in choices(field) if str(value) == entry.value), entry.value)
         for head, field in cls.model_fields.items():
@@ -127,6 +127,8 @@ class Reading:
                 failed.add(name)
                 entry = entries.get(name)
                 text = sentence(found, name, cls.model_fields.get(name), entry.value if entry else str(found["input"]))
+                if entry:
+                    text += hint(entry.value, name)
                 place = entry.line if entry else line
                 if not name:
                     place = _line_named_in(text, entries, line)

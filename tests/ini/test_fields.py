@@ -9,8 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import registry
 from gateway.codecs.raw import Options as RawOptions
-from gateway.ini.fields import choices, either, nested, part_kind, takes_text, written
-from gateway.options import Duration, FilePath, Integer, Options, Part, Rate, Size
+from gateway.ini.fields import choices, either, nested, part_kind, takes_bytes, takes_text, written
+from gateway.options import Duration, Escaped, FilePath, Integer, Options, Part, Rate, Size
 
 
 class Inner(Options):
@@ -40,6 +40,15 @@ class Fields(SynchronousTestCase):
         self.assertEqual([name for name in Sample.model_fields if nested(field(name))], ["inner"])
         self.assertEqual({name: choices(field(name)) for name in Sample.model_fields if choices(field(name))}, {"mode": ("a", "b")})
         self.assertEqual([name for name in Sample.model_fields if takes_text(field(name))], ["files", "name"])
+
+    def test_bytes(self) -> None:
+        """A value of bytes is told from text, also where there may be none."""
+
+        class Ends(Options):
+            ending: Escaped | None = None
+            name: str = ""
+
+        self.assertEqual([takes_bytes(each) for each in Ends.model_fields.values()], [True, False])
 
     def test_nested_default(self) -> None:
         """Options below a field are those of its default, which may be of a narrower class."""
