@@ -140,6 +140,7 @@ class Link(KeptLink):
         self._seen: tuple[int, ...] | None = None
         self._node = ""
         self._opened: tuple[int, ...] | None = None
+        self._other = ""
 
     def place(self) -> str:
         return self.options.device
@@ -207,9 +208,11 @@ class Link(KeptLink):
         path = self._find()
         tty = open_tty(path, self.options.settings)
         self._node, self._opened = path, _identity(path)
-        if self.options.exclusive and (other := holder(path, locks=False)):
+        other = holder(path, locks=False) if self.options.exclusive else ""
+        if other and other != self._other:
             text = f"{other} has it open too, without a lock: what one of them reads the other misses"
             self.house.notices.say(f"{self.name} shared", f"[{self.name}] {path}: {text}")
+        self._other = other
         for refused in tty.warnings:
             self.house.notices.say(f"{self.name} refused {refused}", f"[{self.name}] {path}: {refused}")
         settings = str(tty.in_force())

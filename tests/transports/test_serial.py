@@ -190,14 +190,18 @@ class PortTests(SerialTestCase):
         self.assertEqual(len(second.sessions), 1)
 
     def test_shared(self) -> None:
-        """Another program that has the port open without a lock is told, since each takes bytes away from the other."""
+        """Another program that has the port open without a lock is told once, since each takes bytes away from the other."""
         self.plug()
         source = "import os, sys; os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); print(flush=True); sys.stdin.read()"
         other = subprocess.Popen([sys.executable, "-c", source, self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.addCleanup(other.communicate)
         assert other.stdout is not None
         other.stdout.readline()
-        self.link()
+        link = self.link()
+        (session,) = link.sessions
+        session.abort("once more")
+        self.reactor.advance(1)
+        self.assertEqual(link.counters["sessions"], 2)
         self.assertEqual(self.said().count(f"[gauge] {self.node}: pid {other.pid} ({sys.executable}"), 1)
         self.assertIn("has it open too, without a lock", self.said())
 
