@@ -338,12 +338,14 @@ class Warnings(ConfigCase):
         text = (
             "[dev]\ndevice = /dev/a\nsubscribe = op\n[op]\nlisten = 127.0.0.1:0\n[audit]\nlisten = 127.0.0.1:0\nsubscribe = dev/$sent\n"
             f"[day]\nfile = {capture}\ntransport = replay\nrate = asap\n[view]\nlisten = 127.0.0.1:0\nsubscribe = day, dev\n"
+            "[past]\nlisten = 127.0.0.1:0\nsubscribe = day\n"
         )
         self.assertEqual(
             self.warnings(text),
             [
                 "gw.ini:6: [audit] what its clients send goes nowhere",
                 "gw.ini:13: [view] what its clients send goes nowhere; to write to dev: attach = dev",
+                "gw.ini:16: [past] what its clients send goes nowhere",
             ],
         )
 
