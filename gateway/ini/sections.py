@@ -12,8 +12,9 @@ from .. import registry
 from ..errors import ConfigError
 from ..options import Options
 from .fields import choices, nested, part_kind
+from .miswritten import hint, miswritten
 from .reader import Entry, Section
-from .sentences import did_you_mean, hint, miswritten, one_of, quote, sentence, shorten
+from .sentences import did_you_mean, one_of, quote, sentence, shorten
 
 
 class Reading:

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pydantic.fields import FieldInfo
 
-from ..options import write_escaped
-from .fields import choices, takes_bytes, takes_text, written
+from .fields import choices, written
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _LONGEST = 60
 _NEAR = 0.7
-
-_QUOTED = re.compile(r"(['\"]).*\1")
-_SHELL = re.compile(r"~[\w-]*/|\$(?:HOME|USER|PWD)\b|\$\{")
-_HEX = re.compile(r"0[xX][0-9A-Fa-f]{2}(?:[ ,]*0[xX][0-9A-Fa-f]{2})*")
-_NAMED = {
-    "NUL": 0,
-    "SOH": 1,
-    "STX": 2,
-    "ETX": 3,
-    "EOT": 4,
-    "ENQ": 5,
-    "ACK": 6,
-    "TAB": 9,
-    "LF": 10,
-    "CR": 13,
-    "NAK": 21,
-    "ETB": 23,
-    "ESC": 27,
-}
 
 _TEXTS = {
     "missing": '"{name}" is required',
@@ -69,37 +48,6 @@ def sentence(error: ErrorDetails, name: str, field: FieldInfo | None, text: str)
     if bound is not None and field is not None:
         bound = written(field).text(bound)
     return pattern.format(name=name, given=shorten(text), quoted=quote(text), bound=bound, **context)
-
-
-def miswritten(value: str, field: FieldInfo) -> str:
-    """What is wrong with the value of a field of text or bytes, and what to write; empty where nothing is."""
-    if takes_text(field):
-        if not value:
-            return "has no value"
-        if _QUOTED.fullmatch(value):
-            return f"the quotes in {quote(value)} would be part of the value: write it without"
-        if _SHELL.match(value):
-            return f"{quote(value)}: ~ and $NAME are not filled in here: write the whole path"
-    if takes_bytes(field) and (meant := _bytes(value)):
-        return f"{quote(value)} would be these characters themselves: bytes are written {write_escaped(meant)}"
-    return ""
-
-
-def hint(value: str, key: str) -> str:
-    """What may explain why a value was refused, to go behind the refusal."""
-    if re.search(r"[ \t]#", value):
-        return " (a comment behind a value begins with ;)"
-    if key in ("listen", "connect") and re.match(r"\.{0,2}/", value):
-        return " (for a UNIX socket: transport = unix)"
-    return ""
-
-
-def _bytes(value: str) -> bytes:
-    if _HEX.fullmatch(value):
-        return bytes(int(digits, 16) for digits in re.findall(r"0[xX](..)", value))
-    if value in ("CRLF", "CR LF"):
-        return b"\r\n"
-    return bytes([_NAMED[value]]) if value in _NAMED else b""
 
 
 def one_of(word: str, words: Iterable[str]) -> str:
