@@ -63,6 +63,13 @@ class CobsTests(SynchronousTestCase):
                     self.assertEqual([fault.event for fault in faults if fault.event != "skipped"], ["oversize"])
                     self.assertEqual((sum(fault.size for fault in faults), framing.held), (len(long), 0))
 
+    def test_limit_among_others(self) -> None:
+        """A frame that is too long is found among others of the same read, and one that is only long on the wire is not dropped."""
+        short, whole, long = framer().encode([b"a"]), framer().encode([b"x" * 20]), framer().encode([b"x" * 21])
+        frames = framer(max=20).feed(short + long + whole + short, 0.0)
+        self.assertEqual(list(frames.payloads), [b"a", b"x" * 20, b"a"])
+        self.assertEqual([(fault.event, fault.size) for fault in frames.faults], [("oversize", len(long))])
+
     def test_emit(self) -> None:
         """Cut at the limit, the pieces together are the payload, zeros between blocks included, and none is longer."""
         for payload in (b"x" * 2000, b"\0" * 50, b"ab\0" * 100, bytes(range(256)) * 8, b"x" * 254 + b"\0" + b"y" * 508):

@@ -59,6 +59,11 @@ class EnclosedTests(SynchronousTestCase):
         self.assertEqual([payload for frames in found for payload in frames.payloads], [b"<a<b", b"c"])
         self.assertEqual([told for frames in found for told in self.told(frames)], [("noise", 1)])
 
+    def test_marks_that_share_bytes(self) -> None:
+        """Where a start could begin within an end, the one that comes first counts, also when a read has many of them."""
+        frames = framer(start="ba", end="ab").feed(b"baxaba" * 4, 0.0)
+        self.assertEqual((list(frames.payloads), self.told(frames)), ([b"x"] * 4, [("noise", 4)]))
+
     def test_tail(self) -> None:
         """A packet without its end is none, after a clean end neither; what stood outside is one after a clean end, if it is wanted."""
         for clean in (True, False):
