@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.trial.unittest import TestCase
@@ -72,7 +73,7 @@ class GpsdTests(TestCase):
         for _ in range(100):
             try:
                 watcher = await connect(self, port)
-            except Exception:
+            except ConnectError:
                 self.assertFalse(daemon.ended, daemon.said.data)
                 await deferLater(clock, 0.1)
                 continue
