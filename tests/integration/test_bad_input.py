@@ -125,7 +125,7 @@ class StartTests(TestCase):
         await connect(self, await port_of(child, "lan"))
         await child.said.containing(b"[later] 192.0.2.1:7000: is not an address of this machine (yet); it is tried again")
 
-    async def test_ten_mistakes(self) -> None:
+    async def test_mistakes(self) -> None:
         """A file with mistakes starts nothing: each is told with its line, and the exit status is 78."""
         place = folder(self)
         (place / "gw.ini").write_text("[a]\nlisten = 127.0.0.1:0\nsubscribe = b\n[c]\ndevice = /dev/x\nbaudrate = fast\n")

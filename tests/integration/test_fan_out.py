@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -141,10 +142,10 @@ class SlowReaderTests(TestCase):
             await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", port), counter)
             self.addCleanup(lambda counter=counter: (counter.transport.abortConnection(), counter.lost)[1])  # type: ignore[misc]
             counters.append(counter)
-        await child.said.until(lambda: child.said.data.count(b"connected") >= 5 or None, "connections in the log")
         assert child.transport is not None
-        before = rss(child.transport.pid)
-        await deferLater(reactor, 0.3)
+        pid = child.transport.pid
+        await meanwhile(lambda: os.kill(pid, signal.SIGUSR2), child.said.containing(b"[lan] 11 sessions now"))
+        before = rss(pid)
         highest = before
         for _ in range(repeats // 10):
             await write_all(device, pattern * 10)

@@ -137,7 +137,8 @@ class TerminationTests(TestCase):
 
         place, device = folder(self), Device(self)
         (place / "gw.ini").write_text(
-            f"[dev]\ndevice = {device.path}\nframing = lines\n[lan]\nlisten = 127.0.0.1:0\nsubscribe = dev\noutbox.bytes = 16MiB\n"
+            f"[gateway]\nlinger = 5s\n[dev]\ndevice = {device.path}\nframing = lines\n"
+            "[lan]\nlisten = 127.0.0.1:0\nsubscribe = dev\noutbox.bytes = 16MiB\n"
         )
         child = gateway(self, place / "gw.ini")
         port = await port_of(child, "lan")
