@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
 from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from .running import Peer, connect, gateway, meanwhile, port_of, reactor
@@ -30,29 +31,32 @@ class TCPTests(TestCase):
             return reactor.listenTCP(port, Factory.forProtocol(lambda: Accepted("accepted client")), interface="::1")
 
         server = serve(0)
+        self.addCleanup(server.stopListening)
         number = server.getHost().port
         (place / "gw.ini").write_text(
             f"[lan]\nlisten = 127.0.0.1:0\nframing = lines\n[up]\nconnect = [::1]:{number}\nattach = lan\nframing = lines\n"
         )
         child = gateway(self, place / "gw.ini")
         client = await connect(self, await port_of(child, "lan"))
-        await meanwhile(lambda: client.write(b"one\n"), self.heard(accepted, 0, b"one\n", child))
+        await meanwhile(lambda: client.write(b"one\n"), (await self.nth(accepted, 0)).heard.containing(b"one\n"))
         await server.stopListening()
         accepted[0].transport.loseConnection()  # type: ignore[union-attr]
         await child.said.matching(r"\[up\] \[::1\]:\d+: .*; it is tried again until it is there")
         server = serve(number)
         self.addCleanup(server.stopListening)
         await child.said.matching(r"\[up\] \[::1\]:\d+: back after")
-        await meanwhile(lambda: client.write(b"two\n"), accepted[1].heard.containing(b"two\n"))
+        await meanwhile(lambda: client.write(b"two\n"), (await self.nth(accepted, 1)).heard.containing(b"two\n"))
         accepted[1].write(b"down\n")
         await client.heard.containing(b"down\n")
         self.assertEqual(set(accepted[1].heard.data.split(b"\n")), {b"two", b""})
         accepted[1].transport.abortConnection()  # type: ignore[union-attr]
         await accepted[1].lost
 
-    def heard(self, accepted: list[Peer], index: int, data: bytes, child: Any) -> Any:
-        """Fires when the client that is accepted has sent this."""
-        return child.said.matching(r"\[up\] \[::1\]:\d+: connected").addCallback(lambda _: accepted[index].heard.containing(data))
+    async def nth(self, accepted: list[Peer], index: int) -> Peer:
+        """A client that has been accepted, once it is."""
+        while len(accepted) <= index:
+            await deferLater(reactor, 0.01)
+        return accepted[index]
 
 
 class UNIXTests(TestCase):
