@@ -10,6 +10,8 @@ from typing import Any
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
+from gateway.direct import pending
+
 from .running import Device, Peer, connect, gateway, meanwhile, port_of, reactor, start, twistd
 from .test_fan_out import folder, rss, write_all
 
@@ -95,8 +97,12 @@ class VanishedTests(TestCase):
         device.stopReading()
         line = b"z" * 999 + b"\n"
         client.write(line * 2000)
-        await deferLater(reactor, 0.5)
         transport: Any = client.transport
+        still = 0
+        while still < 20:  # until nothing of it moves any more: the gateway reads no more
+            left = pending(transport)
+            await deferLater(reactor, 0.02)
+            still = still + 1 if left and pending(transport) == left else 0
         transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abortConnection()
         await child.said.matching(r"\[lan\] 127.0.0.1:\d+: gone: vanished while it was paused")
