@@ -96,7 +96,7 @@ class VanishedTests(TestCase):
         await meanwhile(lambda: device.write(b"mark\n"), client.heard.containing(b"mark\n"))
         device.stopReading()
         line = b"z" * 999 + b"\n"
-        client.write(line * 2000)
+        client.write(line * 16000)  # more than the kernel holds
         transport: Any = client.transport
         still = 0
         while still < 20:  # until nothing of it moves any more: the gateway reads no more
