@@ -21,7 +21,7 @@ HALF_CLOSED = 5.0
 
 _PEER = ("id", "link", "peer", "representation", "security", "topic", "transport", "why")
 _STATE = ("clear", "dropped", "ended", "moved", "outbox", "received_bytes", "unheard")
-_OWN = ("_aborted", "_closing", "_half_closed", "_intake", "_paused_by", "_stall")
+_OWN = ("_aborted", "_closing", "_half_closed", "_heard_all", "_intake", "_paused_by", "_stall")
 
 
 class Session:
@@ -54,6 +54,7 @@ class Session:
         self._stall: Stall | None = None
         self._closing: Any = None
         self._half_closed: Any = None
+        self._heard_all = False
         self._aborted = False
 
     def __repr__(self) -> str:
@@ -126,7 +127,7 @@ class Session:
             # Read on, and discard, until the peer closes too: unread input would turn our end into a reset that overtakes what we sent.
             if self._paused_by:
                 self._unpause()
-            if self.received_bytes and self._half_closed is None:
+            if self.received_bytes and not self._heard_all:
                 half_close(self.transport, self.security.secure)
             else:
                 self.transport.loseConnection()
@@ -147,25 +148,29 @@ class Session:
         if not self.link.is_heard(self, len(data)):
             return
         if self._intake is None:
-            self._intake = Intake(self.link.new_framer(), self.link.house.reactor, self._take)
-        try:
-            self._intake.feed(data)
-        except Exception:  # a fault of ours: it costs this session and nobody else
-            self.link.failed(self, "reading")
+            self._intake = Intake(self.link.new_framer(), self.link.house.reactor, self._take, self._failed)
+        self._intake.feed(data)
 
     def input_ended(self) -> None:
         """The peer has said that it sends no more. One that asked something may still hear the answer, for a while."""
         self._finish(clean=False)
-        if self._closing is None and self.received_bytes and self._half_closed is None:
-            self._half_closed = self.link.house.reactor.callLater(HALF_CLOSED, self.transport.loseConnection)
+        self._heard_all = True
+        if self._closing is not None:
+            if not self.outbox:  # else its close is still to come, behind what waits
+                self.transport.loseConnection()
+        elif self.received_bytes:
+            self._half_closed = self.link.house.reactor.callLater(HALF_CLOSED, self.close, "closed by the peer")
         else:
-            self.transport.loseConnection()
+            self.close("closed by the peer")
 
     def _finish(self, clean: bool) -> None:
         intake, self._intake = self._intake, None
         if intake is not None:
             tail = self.link.on_tail
             intake.finish(clean if tail == "auto" else tail == "emit")
+
+    def _failed(self) -> None:
+        self.link.failed(self, "reading")
 
     def _take(self, frames: Frames) -> None:
         if frames.count:

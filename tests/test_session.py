@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.outbox import Item, Verb
 from gateway.packet import Batch, Frames
 from gateway.security import Security
-from gateway.session import Session
+from gateway.session import HALF_CLOSED, Session
 
 from .building import Wire, join, make_house, make_link
 
@@ -289,6 +289,38 @@ class EndingTests(SessionTestCase):
         self.assertEqual(len(heard), 1)
         session.input_ended()
         self.assertTrue(wire.disconnecting)
+
+    def test_queued_at_the_peers_end(self) -> None:
+        """A reader that closes its sending side while packets wait for it gets them all before the end; so does one that has asked."""
+        for asks in (False, True):
+            link = make_link(self.house, "lan")
+            self.house.bus.subscribe(["lan"], lambda batch: None, "test")
+            session, wire = join(link)
+            if asks:
+                session.received(b"?\n")
+            wire.room = 1
+            for text in (b"a\n", b"b\n"):
+                session.deliver(lines(text[:-1]), text)
+            session.input_ended()
+            if asks:
+                self.clock.advance(HALF_CLOSED)
+            self.assertFalse(wire.disconnecting)
+            wire.drain()
+            self.assertEqual((wire.value(), wire.disconnecting, wire.producer), (b"a\nb\n", True, None))
+
+    def test_peers_end_while_closing(self) -> None:
+        """The peer's end does not cut what is still to be flushed to it, nor is it waited for a second time."""
+        session, wire = join(make_link(self.house, "lan"))
+        self.house.bus.subscribe(["lan"], lambda batch: None, "test")
+        session.received(b"?\n")
+        wire.room = 1
+        for text in (b"a\n", b"b\n"):
+            session.deliver(lines(text[:-1]), text)
+        session.close("enough")
+        session.input_ended()
+        self.assertFalse(wire.disconnecting)
+        wire.drain()
+        self.assertEqual((wire.value(), wire.disconnecting), (b"a\nb\n", True))
 
     def test_verbs_in_order(self) -> None:
         """What stands behind a verb goes out behind what the verb does."""

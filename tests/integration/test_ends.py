@@ -35,6 +35,32 @@ class HalfCloseTests(TestCase):
         device.write(b"42\n")
         self.assertEqual(await answer, b"42\n")
 
+    async def test_reader_shuts_with_packets_waiting(self) -> None:
+        """A reader that closes its sending side while megabytes wait for it still gets every whole packet."""
+        place, device = folder(self), Device(self)
+        (place / "gw.ini").write_text(
+            f"[gateway]\nlinger = 30s\n[dev]\ndevice = {device.path}\nframing = lines\n"
+            "[lan]\nlisten = 127.0.0.1:0\nsubscribe = dev\noutbox.bytes = 32MiB\n"
+        )
+        child = gateway(self, place / "gw.ini")
+        port = await port_of(child, "lan")
+        client = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.addCleanup(client.close)
+        await meanwhile(lambda: device.write(b"mark\n"), deferToThread(client.recv, 5))
+        data = b"".join(b"%0127d\n" % number for number in range(90_000))
+        await write_all(device, data)
+        client.shutdown(socket.SHUT_WR)
+
+        def read_all() -> bytes:
+            got = b""
+            while more := client.recv(1 << 20):
+                got += more
+            return got
+
+        got = await deferToThread(read_all)
+        self.assertEqual(got.replace(b"mark\n", b"") == data, True)
+        await child.said.matching(r"gone: closed by the peer; it sent 0 bytes\n")
+
     async def test_all_of_a_file(self) -> None:
         """A client that sends a file and leaves has all of it written, however slow the device is."""
         place, device = folder(self), Device(self)
