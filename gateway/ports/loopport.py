@@ -9,13 +9,12 @@ from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from .room import Room
 from .ttyport import LineLostError
-
-_ROOM = 1 << 16
 
 
 @implementer(IConsumer, IPushProducer)
-class LoopPort:
+class LoopPort(Room):
     """A transport that gives ``protocol`` what is written to it, in a later turn of the reactor."""
 
     disconnecting = False
@@ -29,25 +28,14 @@ class LoopPort:
         self._data: deque[bytes] = deque()
         self._turn: Any = None
         self._reading = True
-        self._producer: Any = None
-        self._producer_paused = False
         protocol.makeConnection(self)
 
     def write(self, data: bytes) -> None:
         if not self.connected or self.disconnecting or not data:
             return
         self._data.append(data)
-        self.pending += len(data)
-        if self.pending > _ROOM and self._producer is not None and not self._producer_paused:
-            self._producer_paused = True
-            self._producer.pauseProducing()
+        self.filled(len(data))
         self._plan()
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        self._producer = producer
-
-    def unregisterProducer(self) -> None:
-        self._producer = None
 
     def pauseProducing(self) -> None:
         self._reading = False
@@ -87,9 +75,8 @@ class LoopPort:
             self._data.clear()
             self.pending = 0
             self.protocol.dataReceived(data)
-            if self._producer_paused and self._producer is not None and not self._data:
-                self._producer_paused = False
-                self._producer.resumeProducing()
+            if not self._data:
+                self.emptied()
         if self.disconnecting and not self._data:
             self.abortConnection()
         else:

@@ -22,13 +22,14 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from .errors import PortError
+from .room import ROOM, Room
 from .settings import PortSettings
 from .ttyport import LineLostError
 
 _CHUNK = 1 << 14
 _CHUNKS = 4
 """Chunks read and not yet taken, at most."""
-_ROOM = 1 << 16
+
 _LOOK = 0.1
 """Seconds after which a thread looks whether it is to stop."""
 _PATIENCE = 1.0
@@ -103,7 +104,7 @@ def _bound_input(port: Any) -> None:
     ahead = getattr(port, "_read_buffer", None)
     if isinstance(ahead, queue.Queue):
         with ahead.mutex:
-            ahead.maxsize = _ROOM
+            ahead.maxsize = ROOM
 
 
 def _close(port: Any) -> None:
@@ -118,7 +119,7 @@ def _close(port: Any) -> None:
 
 
 @implementer(IConsumer, IPushProducer)
-class UrlPort:
+class UrlPort(Room):
     """The transport of an open pyserial port, for ``protocol``; owns the port and closes it."""
 
     disconnecting = False
@@ -135,8 +136,6 @@ class UrlPort:
         self._read: deque[bytes] = deque()
         self._reading = True
         self._writes: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._producer: Any = None
-        self._producer_paused = False
         self._reason = "closed"
         self._cut: Any = None
         protocol.makeConnection(self)
@@ -148,17 +147,8 @@ class UrlPort:
     def write(self, data: bytes) -> None:
         if not self.connected or self.disconnecting or not data:
             return
-        self.pending += len(data)
         self._writes.put(data)
-        if self.pending > _ROOM and self._producer is not None and not self._producer_paused:
-            self._producer_paused = True
-            self._producer.pauseProducing()
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        self._producer = producer
-
-    def unregisterProducer(self) -> None:
-        self._producer = None
+        self.filled(len(data))
 
     def pauseProducing(self) -> None:
         self._reading = False
@@ -193,9 +183,8 @@ class UrlPort:
             return
         if self.disconnecting:
             self._stop()
-        elif self._producer_paused and self._producer is not None:
-            self._producer_paused = False
-            self._producer.resumeProducing()
+        else:
+            self.emptied()
 
     def _received(self, data: bytes) -> None:
         self._read.append(data)
