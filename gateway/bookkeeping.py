@@ -76,5 +76,5 @@ class Bookkeeping:
     def failed(self, session: Session, doing: str) -> None:
         """Called where an exception was caught: it is logged, and the session that it came up in ends."""
         self.count("failures")
-        self.house.log.failure("[{name}] {peer}: failed while {doing}", name=self.name, peer=session.peer, doing=doing)
+        self.house.notices.failed(f"{self.name} {doing}", self.line(session, f"failed while {doing}"))
         session.abort(f"an internal error while {doing}")

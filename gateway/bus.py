@@ -3,7 +3,7 @@
 A turn queue: what a hearer publishes while it hears waits until the present batch has reached everybody, so an answer never overtakes
 its question. A hearer that was cancelled hears nothing more, not even in the present turn; one that raises is reported and harms
 nobody else. Sessions are enrolled by id, for two things that go against the stream: an answer to one session alone, and back-pressure
-upon all who publish to one that has no room.
+upon all who publish to one that has no room (`gates`).
 """
 
 from __future__ import annotations
@@ -12,26 +12,20 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from .gates import Gate, Publisher
 from .packet import Batch
 from .topics import matches
 
 _CACHED_TOPICS = 4096
 
 
-class Enrolled(Protocol):
+class Enrolled(Publisher, Protocol):
     """What the bus asks of a session."""
 
-    topic: str
     peer: str
 
     def answer(self, batch: Batch) -> None:
         """Take a batch that is for this session alone."""
-
-    def pause(self, token: object) -> None:
-        """Publish nothing more until every token that paused it has resumed it."""
-
-    def resume(self, token: object) -> None:
-        """Take one token back."""
 
 
 class Subscription:
@@ -53,14 +47,20 @@ class Subscription:
 
 
 class Bus:
-    """Topics on one side, hearers on the other. ``on_error(name, error)`` is told when the hearer ``name`` raised."""
+    """Topics on one side, hearers on the other.
 
-    def __init__(self, on_error: Callable[[str, Exception], None]) -> None:
+    ``on_error(name, error)`` is told when the hearer ``name`` raised, ``on_gone(batch)`` when a batch was for one session alone, and
+    that has gone.
+    """
+
+    def __init__(self, on_error: Callable[[str, Exception], None], on_gone: Callable[[Batch], None]) -> None:
         self._on_error = on_error
+        self._on_gone = on_gone
         self._subscriptions: list[Subscription] = []
         self._hearers: dict[str, tuple[Subscription, ...]] = {}
         self._sessions: dict[str, Enrolled] = {}
-        self._blocks: dict[object, tuple[str, ...]] = {}
+        self._gates: dict[tuple[str, ...], Gate] = {}
+        self._closed: dict[object, Gate] = {}
         self._waiting: deque[Batch] = deque()
         self._busy = False
 
@@ -91,12 +91,19 @@ class Bus:
     def enrol(self, id: str, session: Enrolled) -> None:
         """Make a session known under its id; it is paused if whoever hears it has no room now."""
         self._sessions[id] = session
-        for token, filters in self._blocks.items():
-            self._hold_back(session, token, filters)
+        for gate in self._gates.values():
+            gate.enter(session)
 
     def dismiss(self, id: str) -> None:
         """Forget a session."""
-        self._sessions.pop(id, None)
+        session = self._sessions.pop(id, None)
+        if session is not None:
+            for gate in self._gates.values():
+                gate.leave(session)
+
+    def knows(self, id: str) -> bool:
+        """Whether a session is enrolled under this id."""
+        return id in self._sessions
 
     def peer(self, id: str) -> str:
         """What people call a session: its peer's address, or its id when it is gone."""
@@ -105,25 +112,28 @@ class Bus:
 
     def block(self, token: object, filters: Sequence[str]) -> None:
         """Pause every session that publishes what matches, present and to come, until ``unblock(token)``."""
-        if token not in self._blocks:
-            self._blocks[token] = tuple(filters)
-            for session in list(self._sessions.values()):
-                self._hold_back(session, token, filters)
+        if token in self._closed:
+            return
+        gate = self._gates.get(tuple(filters))
+        if gate is None:
+            gate = self._gates[tuple(filters)] = Gate(filters)
+            for session in self._sessions.values():
+                gate.enter(session)
+        self._closed[token] = gate
+        gate.close(token)
 
     def unblock(self, token: object) -> None:
         """Take one reason for pauses back."""
-        if self._blocks.pop(token, None) is not None:
-            for session in list(self._sessions.values()):
-                session.resume(token)
-
-    def _hold_back(self, session: Enrolled, token: object, filters: Sequence[str]) -> None:
-        if session is not token and any(matches(filter, session.topic) for filter in filters):
-            session.pause(token)
+        gate = self._closed.pop(token, None)
+        if gate is not None:
+            gate.open(token)
 
     def _deliver(self, batch: Batch) -> None:
         if batch.reply_to:
             session = self._sessions.get(batch.reply_to)
-            if session is not None:
+            if session is None:
+                self._on_gone(batch)
+            else:
                 self._call(batch.reply_to, session.answer, batch)
             return
         hearers = self._hearers.get(batch.topic)

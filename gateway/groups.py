@@ -43,12 +43,28 @@ class Groups:
     def __init__(self, encoder: Callable[[Hashable], Encoder]) -> None:
         self._encoder = encoder
         self._groups: dict[Hashable, Group] = {}
+        self._homes: dict[Session, Group] = {}
 
     def __iter__(self) -> Iterator[Group]:
         return iter(tuple(self._groups.values()))
 
-    def of(self, session: Session) -> Group:
-        """The group of a session's representation."""
+    def add(self, session: Session) -> None:
+        """Put a session into the group of its representation; one that has changed its own is moved by this."""
+        self.remove(session)
+        group = self._homes[session] = self._group(session)
+        group.add(session)
+
+    def remove(self, session: Session) -> None:
+        """Take a session out, whatever its representation is by now."""
+        group = self._homes.pop(session, None)
+        if group is not None:
+            group.remove(session)
+
+    def encoder_of(self, session: Session) -> Encoder:
+        """What encodes for a session's present representation."""
+        return self._group(session).encode
+
+    def _group(self, session: Session) -> Group:
         group = self._groups.get(session.representation)
         if group is None:
             wanted = session.representation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from .bus import Bus
 from .demand import Demand
 from .notices import Notices
 from .outbox import Memory
+from .packet import Batch
 from .watch import Watch
 
 
@@ -35,7 +37,9 @@ class House:
         self.reactor = reactor
         self.log = log or Logger(namespace="gateway")
         self.notices = Notices(reactor, self.log)
-        self.bus = Bus(self._hearer_failed)
+        self.counters: Counter[str] = Counter()
+        """What happened that is no single link's."""
+        self.bus = Bus(self._hearer_failed, self._asker_gone)
         self.demand = Demand()
         self.admission = Admission()
         self.memory = Memory(memory)
@@ -52,7 +56,11 @@ class House:
         self.notices.stop()
 
     def _look_failed(self, error: Exception) -> None:
-        self.log.failure("a paused session could not be looked after")
+        self.notices.failed("watch", "a paused session could not be looked after")
 
     def _hearer_failed(self, name: str, error: Exception) -> None:
-        self.log.failure("{name} failed at a packet; it goes on with the next", name=name)
+        self.notices.failed(f"{name} hearing", f"[{name}] failed at a packet; it goes on with the next")
+
+    def _asker_gone(self, batch: Batch) -> None:
+        self.counters["undelivered_packets"] += batch.count
+        self.notices.say("undelivered", f"{batch.count} packets of {batch.topic} were for {batch.reply_to}, which has gone", "info")

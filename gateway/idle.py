@@ -11,13 +11,22 @@ from .session import Session
 class Idle:
     """Calls ``end`` for each session that has not moved for ``timeout`` seconds, at the latest after twice that; 0 never.
 
-    A timer runs only between `start` and the first sweep that finds no session.
+    ``failed`` is called with a session whose end raised: the others are looked after all the same. A timer runs only between `start` and
+    the first sweep that finds no session.
     """
 
-    def __init__(self, clock: Any, timeout: float, sessions: Iterable[Session], end: Callable[[Session], None]) -> None:
+    def __init__(
+        self,
+        clock: Any,
+        timeout: float,
+        sessions: Iterable[Session],
+        end: Callable[[Session], None],
+        failed: Callable[[Session], None],
+    ) -> None:
         self._clock = clock
         self._sessions = sessions
         self._end = end
+        self._failed = failed
         self._timer: Any = None
         self.timeout = timeout
 
@@ -36,8 +45,11 @@ class Idle:
         self._timer = None
         sessions = list(self._sessions)
         for session in sessions:
-            if not session.moved:
-                self._end(session)
-            session.moved = False
+            moved, session.moved = session.moved, False
+            if not moved:
+                try:
+                    self._end(session)
+                except Exception:  # one that cannot be ended does not leave the others alone
+                    self._failed(session)
         if sessions:
             self.start()

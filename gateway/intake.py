@@ -8,36 +8,47 @@ from typing import Any
 from .framing import Framer
 from .packet import Frames
 
+Take = Callable[[Frames, int], None]
+"""Takes what was found, and when its last byte was read: ns since the epoch."""
+
 
 class Intake:
     """Gives ``take`` what the framer finds: at each read, when a silence means something, and at the end.
 
-    ``failed`` is called where an exception was caught, of the framer or of ``take``: nothing is raised from here.
+    ``clock`` is for timers, ``wall()`` for the time that packets are stamped with. ``failed`` is called where an exception was caught, of
+    the framer or of ``take``: nothing is raised from here.
     """
 
-    __slots__ = ("_clock", "_failed", "_framer", "_take", "_timer")
+    __slots__ = ("_clock", "_failed", "_framer", "_read", "_take", "_timer", "_wall")
 
-    def __init__(self, framer: Framer, clock: Any, take: Callable[[Frames], None], failed: Callable[[], None]) -> None:
+    def __init__(self, framer: Framer, clock: Any, wall: Callable[[], int], take: Take, failed: Callable[[], None]) -> None:
         self._framer = framer
         self._clock = clock
+        self._wall = wall
         self._take = take
         self._failed = failed
         self._timer: Any = None
+        self._read = 0
 
     def feed(self, data: bytes) -> None:
         """Bytes as they were read."""
+        framer, now = self._framer, self._clock.seconds()
         try:
-            self._take(self._framer.feed(data, self._clock.seconds()))
+            if framer.deadline is not None and framer.deadline <= now:
+                # The timer is late: what ended before these bytes came has the time of the bytes before.
+                self._take(framer.expire(now), self._read)
+            self._read = read = self._wall()
+            self._take(framer.feed(data, now), read)
         except Exception:  # a fault of ours: whoever has this intake decides what it costs
             self._failed()
-        if self._framer.deadline is not None:
-            self._expect(self._framer.deadline)
+        if framer.deadline is not None:
+            self._expect(framer.deadline)
 
     def finish(self, clean: bool) -> None:
         """The end of the stream; with ``clean`` what is left is a packet. No timer runs afterwards."""
         self.stop()
         try:
-            self._take(self._framer.finish(clean))
+            self._take(self._framer.finish(clean), self._read)
         except Exception:  # the end of a stream comes to its end all the same
             self._failed()
 
@@ -57,7 +68,7 @@ class Intake:
         framer, now = self._framer, self._clock.seconds()
         if framer.deadline is not None and framer.deadline <= now:
             try:
-                self._take(framer.expire(now))
+                self._take(framer.expire(now), self._read)
             except Exception:  # as at a read
                 self._failed()
                 return

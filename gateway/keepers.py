@@ -3,7 +3,7 @@
 | state | means | leaves by |
 |---|---|---|
 | stopped | nothing is wanted | `start` |
-| trying | an attempt is under way | it succeeds (connected) or fails (waiting) |
+| trying | an attempt is under way | it succeeds (connected) or fails (waiting); ``lost`` before it has said so (waiting) |
 | connected | the peer is there | `lost` (waiting) |
 | waiting | until the next attempt | the delay passes, or `wake` (trying) |
 """
@@ -14,7 +14,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
 from .reasons import in_words
@@ -66,6 +66,7 @@ class Keeper:
         self._on_waiting = on_waiting
         self.state = "stopped"
         self._trial: Deferred[Any] | None = None
+        self._number = 0
         self._timer: Any = None
         self._said = ""
         self._said_at = 0.0
@@ -83,13 +84,18 @@ class Keeper:
         state, self.state = self.state, "stopped"
         if state == "waiting":
             self._end_wait()
-        elif state == "trying" and self._trial is not None:
-            self._trial.cancel()
+        elif state == "trying" and (trial := self._forget_trial()) is not None:
+            trial.cancel()
         self._away_since, self._said = None, ""
 
     def lost(self, reason: str) -> None:
-        """The peer that was connected has gone."""
-        if self.state == "connected":
+        """The peer that was connected has gone, perhaps before the attempt could say that it was there."""
+        if self.state == "trying":
+            trial = self._forget_trial()
+            self._wait(reason)
+            if trial is not None:
+                trial.cancel()
+        elif self.state == "connected":
             self._wait(reason)
 
     def wake(self) -> None:
@@ -100,23 +106,32 @@ class Keeper:
 
     def _try(self) -> None:
         self.state = "trying"
+        number = self._number
         self._trial = trial = maybeDeferred(self._attempt)
-        trial.addCallbacks(self._succeeded, self._failed)
+        if self._number != number:  # over before it has returned
+            self._trial = None
+        trial.addCallbacks(self._succeeded, self._failed, callbackArgs=(number,), errbackArgs=(number,))
 
-    def _succeeded(self, about: Any) -> None:
-        self._trial = None
-        if self.state != "trying":
+    def _forget_trial(self) -> Deferred[Any] | None:
+        """End the present trial: whatever it comes to is not waited for any more."""
+        trial, self._trial = self._trial, None
+        self._number += 1
+        return trial
+
+    def _succeeded(self, about: Any, number: int) -> None:
+        if number != self._number:
             return
+        self._forget_trial()
         self.state = "connected"
         self._connected_at = now = self._clock.seconds()
         state = "connected" if self._away_since is None else f"back after {how_long(now - self._away_since)}"
         self._log.info("{what}: {state}{about}", what=self._what, state=state, about=f", {about}" if isinstance(about, str) else "")
         self._away_since, self._said = None, ""
 
-    def _failed(self, reason: Failure) -> None:
-        self._trial = None
-        if self.state != "trying" or reason.check(CancelledError):
+    def _failed(self, reason: Failure, number: int) -> None:
+        if number != self._number:
             return
+        self._forget_trial()
         self._wait(in_words(reason))
 
     def _wait(self, reason: str) -> None:

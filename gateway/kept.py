@@ -16,6 +16,9 @@ from .packet import Batch, Frames
 from .plan import LinkPlan
 from .session import Session
 
+_MOST_TOLD = 1000
+"""Sessions whose events are numbered before those that have gone are forgotten."""
+
 
 class KeptLink(Link, ABC):
     """A transport gives `place` (for the log) and `attempt`; the session that an attempt connects ends in `left`, and is tried again."""
@@ -25,6 +28,7 @@ class KeptLink(Link, ABC):
         self.keeper = Keeper(f"[{self.name}] {self.place()}", self.attempt, house.reactor, house.log, on_waiting=self.waiting)
         self._held: Outbox | None = None
         self._refused = 0
+        self._events_told: dict[str, int] = {}
         self._encode_held = self.encoder(self.representation)
 
     @abstractmethod
@@ -103,7 +107,7 @@ class KeptLink(Link, ABC):
         data = self._encode_held(batch)
         if data:
             told = self.sayable(batch) if self.house.bus.heard(self._sent_topic) else None
-            self._hold(Item(data, batch.run, batch.seq, batch.count, batch.origin, told))
+            self._hold(Item(data, batch.count, batch.origin, told))
 
     def _hold(self, item: Item) -> None:
         held = self._held
@@ -122,7 +126,16 @@ class KeptLink(Link, ABC):
             event = {"event": "refused", "link": self.name, "packets": packets, "reason": reason}
             words = f"{self.name}: {packets} packets refused: {reason}".encode()
             frames = Frames(words, 1, (words,))
-            self.house.bus.publish(Batch(f"{self.topic}/$events", self.run, 0, self.house.wall(), "", frames, origin, [event]))
+            seq = self._number_event(origin)
+            self.house.bus.publish(Batch(f"{self.topic}/$events", self.run, seq, self.house.wall(), "", frames, origin, [event]))
+
+    def _number_event(self, address: str) -> int:
+        """The number of an event that is for one session alone: counted for each, so that nobody misses what was for another."""
+        told = self._events_told
+        if len(told) >= _MOST_TOLD:
+            told = self._events_told = {id: count for id, count in told.items() if self.house.bus.knows(id)}
+        told[address] = seq = told.get(address, 0) + 1
+        return seq
 
     def _forget_held(self) -> None:
         held, self._held = self._held, None

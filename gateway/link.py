@@ -50,7 +50,13 @@ class Link(Bookkeeping):
         self._want: Any = None
         self._reads_fields = not self.codec.verbatim
         self._trace = Trace(self.options.trace, self.options.trace_rate) if self.options.trace != "off" else None
-        self._idle = Idle(house.reactor, self.options.idle_timeout, self.sessions, self._end_idle)
+        self._idle = Idle(
+            house.reactor,
+            self.options.idle_timeout,
+            self.sessions,
+            self._end_idle,
+            lambda session: self.failed(session, "ending it as idle"),
+        )
         self._stopping: Deferred[None] | None = None
         self._skipped: set[int] = set()
         self._sent_topic = f"{self.topic}/$sent"
@@ -88,7 +94,7 @@ class Link(Bookkeeping):
         """A session is open."""
         self.sessions[session] = None
         self.house.bus.enrol(session.id, session)
-        self._groups.of(session).add(session)
+        self._groups.add(session)
         self.count("sessions")
         self.arrived(session)
         if self._want is None:
@@ -102,7 +108,7 @@ class Link(Bookkeeping):
             return
         del self.sessions[session]
         self.departed(session, reason)
-        self._groups.of(session).remove(session)
+        self._groups.remove(session)
         if not self.sessions:
             if self._want is not None:
                 self._want, want = None, self._want
@@ -120,22 +126,19 @@ class Link(Bookkeeping):
 
     # From the peers to the bus
 
-    def is_heard(self, session: Session, size: int) -> bool:
-        """Whether what this session says goes anywhere; if not it is counted, and told once a session."""
-        if not session.security.may_write:
-            why = "it may only read: it speaks plain on a TLS port (fallback_write = no)"
-        elif self._trace is not None or self.house.bus.heard(session.topic):
-            return True
-        else:
-            why = f"nobody hears {session.topic!r}"
+    def discard(self, session: Session, size: int, why: str) -> None:
+        """What a session said goes nowhere: it is counted, and told once a session."""
         self.counters["unheard_bytes"] += size
         if not session.unheard:
             self.say("unheard", session, f"what it sends is discarded, {size} bytes to begin with: {why}")
         session.unheard += size
-        return False
 
-    def publish(self, session: Session, frames: Frames) -> None:
-        """Stamp what a session said, and give it to whoever hears it."""
+    def publish(self, session: Session, frames: Frames, time: int) -> None:
+        """Number what a session said, and give it to whoever hears it. ``time``: when its last byte was read, ns since the epoch."""
+        topic = session.topic
+        if self._trace is None and not self.house.bus.heard(topic):
+            self.discard(session, len(frames.data), f"nobody hears {topic!r}")
+            return
         fields = None
         if self._reads_fields:
             frames, fields = decoded(frames, self.codec, self.options.on_bad, lambda error, count: self._unreadable(session, error, count))
@@ -146,9 +149,8 @@ class Link(Bookkeeping):
         counters = self.counters
         counters["packets_in"] += frames.count
         counters["bytes_in"] += len(frames.data)
-        topic = session.topic
         seq = self._numbers.take(topic, frames.count)
-        self.house.bus.publish(Batch(topic, self.run, seq, self.house.wall(), session.id, frames, "", fields))
+        self.house.bus.publish(Batch(topic, self.run, seq, time, session.id, frames, "", fields))
 
     def _unreadable(self, session: Session, error: CodecError, count: int) -> None:
         self.count("bad_packets", count)
@@ -206,9 +208,11 @@ class Link(Bookkeeping):
         """The batch that was encoded last, without the packets that could not be."""
         if not self._skipped:
             return batch
-        payloads = [payload for index, payload in enumerate(batch.payloads) if index not in self._skipped]
+        kept = [index for index in range(batch.count) if index not in self._skipped]
+        payloads = [batch.payloads[index] for index in kept]
+        fields = batch.fields and [batch.fields[index] for index in kept]
         frames = Frames(b"".join(payloads), len(payloads), payloads)
-        return Batch(batch.topic, batch.run, batch.seq, batch.time, batch.origin, frames)
+        return Batch(batch.topic, batch.run, batch.seq, batch.time, batch.origin, frames, "", fields)
 
     def tell_sent(self, batch: Batch) -> None:
         """Let those who name LINK/$sent hear what was accepted for writing."""
@@ -220,7 +224,7 @@ class Link(Bookkeeping):
         """What a batch for one session alone looks like to it; None if it has no way to say it apart from the data."""
         if "/$" in batch.topic and not getattr(self.codec, "says_topic", False):
             return None
-        return self._groups.of(session).encode(batch)
+        return self._groups.encoder_of(session)(batch)
 
     def absent(self, batch: Batch) -> None:
         """Nobody is here for a batch. A link with many peers misses none."""

@@ -1,11 +1,13 @@
 """Log lines that a peer can cause: said at once, but never as a flood.
 
 Per key (an event and its link, say) five lines may come at once and then one every ten seconds; what was held back is summed up in the
-next line, or after ten seconds. So a hundred thousand bad hellos cost a few kilobytes of log, and none goes uncounted.
+next line, or after ten seconds. So a hundred thousand bad hellos cost a few kilobytes of log, and none goes uncounted. Of a fault of ours
+the traceback is logged once for each place and kind of exception, and after that a line like any other.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from typing import Any
 
@@ -34,6 +36,17 @@ class Notices:
         self._clock = clock
         self._log = log
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._traced: set[str] = set()
+
+    def failed(self, key: str, text: str) -> None:
+        """Called where an exception was caught: its traceback the first time, a rate-limited line from then on."""
+        error = sys.exception()
+        kind = f"{key} {type(error).__name__}"
+        if kind in self._traced or len(self._traced) >= KEYS:
+            self.say(kind, f"{text}: {type(error).__name__}: {error}", "error")
+        else:
+            self._traced.add(kind)
+            self._log.failure("{text}", text=text)
 
     def say(self, key: str, text: str, level: str = "warn") -> None:
         """Log ``text``, or count it towards the sum of its ``key``. ``level``: debug, info, warn, error or critical."""

@@ -45,12 +45,16 @@ class Verb(NamedTuple):
     value: Any = None
 
 
+OVERHEAD = 128
+"""Bytes that an item takes beside those of its body: the item, the head of the bytes object, its place in the queue."""
+TOLD = 256
+"""The same for a batch that is kept to be told when its item is written, and again for each packet that it may be cut into."""
+
+
 class Item(NamedTuple):
     """Encoded bytes of a run of packets, or a verb."""
 
     body: bytes | Verb
-    run: str = ""
-    first_seq: int = 0
     packets: int = 0
     origin: str = ""
     batch: Batch | None = None
@@ -58,7 +62,16 @@ class Item(NamedTuple):
 
     @property
     def size(self) -> int:
+        """Bytes that the peer will get: what ``outbox.bytes`` limits."""
         return len(self.body) if isinstance(self.body, bytes) else 0
+
+    @property
+    def cost(self) -> int:
+        """Bytes of memory that the item takes: what ``[gateway] memory`` limits. A verb is free."""
+        if isinstance(self.body, Verb):
+            return 0
+        told = 0 if self.batch is None else 2 * len(self.batch.data) + TOLD + OVERHEAD * self.batch.count
+        return len(self.body) + OVERHEAD + told
 
 
 class Verdict(Enum):
@@ -71,22 +84,23 @@ class Verdict(Enum):
 
 
 class Memory:
-    """What all outboxes together may hold. Past the limit the fullest gives up first."""
+    """What all outboxes together may hold, in bytes of memory. Past the limit the fullest gives up first."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
         self._boxes: set[Outbox] = set()
 
-    def charge(self, box: Outbox, size: int) -> None:
+    def charge(self, box: Outbox, cost: int) -> None:
         """Count bytes towards (or, negative, off) the sum; may make the fullest outbox give up, ``box`` itself included."""
-        self.used += size
-        if box.bytes or box.packets:
+        self.used += cost
+        box.cost += cost
+        if box.cost:
             self._boxes.add(box)
         else:
             self._boxes.discard(box)
         while self.used > self.limit and self._boxes:
-            fullest = max(self._boxes, key=lambda each: each.bytes)
+            fullest = max(self._boxes, key=lambda each: each.cost)
             fullest.give_up()
             if fullest in self._boxes:
                 fullest.clear()
@@ -95,7 +109,8 @@ class Memory:
 class Outbox:
     """Items in order, within ``options.bytes`` and ``options.packets``; ``when_full`` names who loses.
 
-    ``give_up`` is called when all outboxes together are over their limit and this is the fullest; afterwards it is empty.
+    ``give_up`` is called when all outboxes together are over their limit and this is the fullest; afterwards it is empty. That may happen
+    within ``offer``: ``dropped_packets`` and ``dropped_bytes`` count what the policy dropped, and not what whoever gives up clears.
     """
 
     __slots__ = (
@@ -105,6 +120,7 @@ class Outbox:
         "_packets_limit",
         "_when_full",
         "bytes",
+        "cost",
         "dropped_bytes",
         "dropped_packets",
         "give_up",
@@ -120,6 +136,7 @@ class Outbox:
         self.give_up = give_up
         self.bytes = 0
         self.packets = 0
+        self.cost = 0
         self.dropped_packets = 0
         self.dropped_bytes = 0
 
@@ -158,29 +175,27 @@ class Outbox:
         """The next items in order: at least one (if there is any), then as many as stay within ``limit`` bytes; a verb comes alone."""
         items = self._items
         taken: list[Item] = []
-        size = 0
+        size = cost = 0
         while items:
             item = items[0]
             if taken and (isinstance(item.body, Verb) or size + item.size > limit):
                 break
             taken.append(items.popleft())
             size += item.size
+            cost += item.cost
             self.packets -= item.packets
             if isinstance(item.body, Verb):
                 break
         self.bytes -= size
-        self._memory.charge(self, -size)
+        self._memory.charge(self, -cost)
         return taken
 
     def clear(self) -> list[Item]:
-        """Drop and count all packets; what was dropped. Verbs stay."""
+        """Take all packets out, for whoever clears to count and to tell; verbs stay."""
         dropped = [item for item in self._items if item.packets]
-        size = self.bytes
-        self.dropped_packets += self.packets
-        self.dropped_bytes += size
         self._items = deque(item for item in self._items if not item.packets)
         self.bytes = self.packets = 0
-        self._memory.charge(self, -size)
+        self._memory.charge(self, -self.cost)
         return dropped
 
     def _fits(self, size: int, count: int) -> bool:
@@ -190,7 +205,7 @@ class Outbox:
         self._items.append(item)
         self.bytes += size
         self.packets += item.packets
-        self._memory.charge(self, size)
+        self._memory.charge(self, item.cost)
 
     def _dropped(self, item: Item) -> None:
         self.dropped_packets += item.packets
@@ -203,5 +218,5 @@ class Outbox:
                 self.bytes -= item.size
                 self.packets -= item.packets
                 self._dropped(item)
-                self._memory.charge(self, -item.size)
+                self._memory.charge(self, -item.cost)
                 return

@@ -15,7 +15,7 @@ class Security(NamedTuple):
     may_write: bool = True
     """False for a plain session on a TLS port, unless ``fallback_write = yes``."""
     why: str = ""
-    """How it came to be so, for the log."""
+    """Why it may not write, and what to do about it, for the log."""
 
 
 PLAIN = Security(False)

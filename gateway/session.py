@@ -18,7 +18,6 @@ _BURST = 1 << 16
 HALF_CLOSED = 5.0
 """Seconds that a peer which has closed its sending side goes on hearing: ``echo '?' | nc -N HOST PORT`` gets its answer."""
 
-
 _PEER = ("id", "link", "peer", "representation", "security", "topic", "transport", "why")
 _STATE = ("clear", "dropped", "ended", "moved", "outbox", "received_bytes", "unheard")
 _OWN = ("_aborted", "_closing", "_half_closed", "_heard_all", "_intake", "_paused_by", "_stall")
@@ -141,14 +140,17 @@ class Session:
 
     def received(self, data: bytes) -> None:
         """Bytes of a stream."""
-        if self._closing is not None:
-            return
         self.received_bytes += len(data)
         self.moved = True
-        if not self.link.is_heard(self, len(data)):
+        if self._closing is not None:
+            self.link.count("late_bytes", len(data))
+            return
+        if not self.security.may_write:
+            self.link.discard(self, len(data), self.security.why)
             return
         if self._intake is None:
-            self._intake = Intake(self.link.new_framer(), self.link.house.reactor, self._take, self._failed)
+            self._intake = Intake(self.link.new_framer(), self.link.house.reactor, self.link.house.wall, self._take, self._failed)
+        # Also while nobody hears it: where a packet starts is known to a framer only that has seen all.
         self._intake.feed(data)
 
     def input_ended(self) -> None:
@@ -172,9 +174,9 @@ class Session:
     def _failed(self) -> None:
         self.link.failed(self, "reading")
 
-    def _take(self, frames: Frames) -> None:
+    def _take(self, frames: Frames, time: int) -> None:
         if frames.count:
-            self.link.publish(self, frames)
+            self.link.publish(self, frames, time)
         for fault in frames.faults:
             self.link.fault(self, fault)
             if fault.fatal:
@@ -214,7 +216,7 @@ class Session:
         if self.clear:
             self.transport.write(data)
         else:
-            self._queue(Item(data, batch.run, batch.seq, batch.count, batch.origin))
+            self._queue(Item(data, batch.count, batch.origin))
 
     def answer(self, batch: Batch) -> None:
         """Take a batch that is for this session alone, if it has a way to say it."""

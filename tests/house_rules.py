@@ -14,7 +14,7 @@ PURE = 2
 
 _HOUSE = (
     "errors packet security topics",
-    "admission bus demand ini.reader numbering options outbox ports.settings trace watch",
+    "admission bus demand gates ini.reader numbering options outbox ports.settings trace watch",
     "captures codecs encoding framing ini.fields ini.miswritten ini.places ini.sections ini.sentences ini.wiring plan registry tls.sniff"
     " web.frames web.http web.origins web.upgrade",
     "bookkeeping config dialing direct groups house idle ini intake keepers kept link listeners listening notices player ports reasons"

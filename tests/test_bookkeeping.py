@@ -33,7 +33,7 @@ class BookkeepingTests(SynchronousTestCase):
     def test_drop_outbox(self) -> None:
         """What was in an outbox counts for the link and the session, and is given back."""
         box = self.link.new_outbox(lambda: None)
-        box.offer(Item(b"abc", "run", 1, 3, "gps#1"))
+        box.offer(Item(b"abc", 3, "gps#1"))
         self.assertEqual(len(self.link.drop_outbox(self.session, box, "why")), 1)
         self.assertEqual((self.link.counters["dropped_packets"], self.session.dropped), (3, 3))
         self.assertEqual(self.said(), "[lan] 10.0.0.1:5: 3 packets dropped: why")

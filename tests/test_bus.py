@@ -35,7 +35,8 @@ class Peer:
 class BusTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.errors: list[tuple[str, Exception]] = []
-        self.bus = Bus(lambda name, error: self.errors.append((name, error)))
+        self.gone: list[Batch] = []
+        self.bus = Bus(lambda name, error: self.errors.append((name, error)), self.gone.append)
         self.heard: list[tuple[str, bytes]] = []
 
     def hearer(self, name: str):  # type: ignore[no-untyped-def]
@@ -114,14 +115,28 @@ class BusTests(SynchronousTestCase):
         self.assertLessEqual(len(self.bus._hearers), 4096)
 
     def test_reply(self) -> None:
-        """A batch with ``reply_to`` reaches that session alone; to one that is gone it is nothing."""
+        """A batch with ``reply_to`` reaches that session alone; what is for one that has gone is given back, to be counted."""
         peer = Peer()
         self.bus.enrol("lan#1", peer)
         self.bus.subscribe(["t"], self.hearer("all"), "all")
         self.bus.publish(batch("t", reply_to="lan#1"))
         self.bus.dismiss("lan#1")
         self.bus.publish(batch("t", reply_to="lan#1"))
-        self.assertEqual((len(peer.answers), self.heard), (1, []))
+        self.assertEqual((len(peer.answers), self.heard, len(self.gone)), (1, [], 1))
+        self.assertEqual((self.bus.knows("lan#1"), self.bus.knows("")), (False, False))
+
+    def test_reply_in_the_turn(self) -> None:
+        """The same for a session that leaves while the batch waits for its turn."""
+        peer = Peer()
+        self.bus.enrol("lan#1", peer)
+
+        def answering(question: Batch) -> None:
+            self.bus.publish(batch("t", reply_to="lan#1"))
+            self.bus.dismiss("lan#1")
+
+        self.bus.subscribe(["question"], answering, "a")
+        self.bus.publish(batch("question"))
+        self.assertEqual((peer.answers, len(self.gone)), ([], 1))
 
     def test_block(self) -> None:
         """Who has no room pauses all that publish to it, and no others; one that comes meanwhile is paused from the start."""
@@ -133,9 +148,33 @@ class BusTests(SynchronousTestCase):
         self.bus.enrol("lan#2", newcomer)
         self.bus.unblock("full")
         self.bus.unblock("full")
-        self.assertEqual(writer.tokens, [("pause", "full"), ("resume", "full")])
-        self.assertEqual(newcomer.tokens, [("pause", "full"), ("resume", "full")])
-        self.assertEqual(other.tokens, [("resume", "full")])
+        for paused in (writer, newcomer):
+            self.assertEqual([name for name, _ in paused.tokens], ["pause", "resume"])
+        self.assertEqual(other.tokens, [])
+
+    def test_many_without_room(self) -> None:
+        """However many of one link have no room, whoever publishes to them is paused once and resumed once."""
+        writers = [Peer("lan") for _ in range(3)]
+        for number, writer in enumerate(writers):
+            self.bus.enrol(f"lan#{number}", writer)
+        for number in range(1000):
+            self.bus.block(number, ("lan",))
+        for number in range(1000):
+            self.assertEqual([len(writer.tokens) for writer in writers], [1, 1, 1])
+            self.bus.unblock(number)
+        self.assertEqual([len(writer.tokens) for writer in writers], [2, 2, 2])
+
+    def test_two_links_without_room(self) -> None:
+        """Who publishes to two links waits for both."""
+        writer = Peer("lan")
+        self.bus.enrol("lan#1", writer)
+        self.bus.block("one", ("lan",))
+        self.bus.block("other", ("lan", "web"))
+        tokens = {token for _, token in writer.tokens}
+        self.assertEqual(len(tokens), 2)
+        self.bus.unblock("one")
+        self.bus.unblock("other")
+        self.assertEqual({token for name, token in writer.tokens if name == "resume"}, tokens)
 
     def test_peer(self) -> None:
         """The log can call a session by its peer's address, as long as it is there."""

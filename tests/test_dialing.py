@@ -70,6 +70,17 @@ class DialingTests(SynchronousTestCase):
         self.assertEqual(len(self.link.dialed), 2)
         self.assertIsNot(self.link.dialed[0], self.link.dialed[1])
 
+    def test_lost_before_it_was_told(self) -> None:
+        """A connection that ends in the same turn in which it came is dialed again."""
+        self.link.dialed[0].succeed()
+        next(iter(self.link.sessions)).lost("closed by the peer", clean=False)
+        self.advance(0)
+        self.assertEqual(self.link.keeper.state, "waiting")
+        self.advance(1)
+        self.link.dialed[1].succeed()
+        self.advance(0)
+        self.assertEqual((self.link.keeper.state, len(self.link.sessions)), ("connected", 1))
+
     def test_connected_after_the_stop(self) -> None:
         """A connection that comes when nobody wants it any more gets no session."""
         self.link.stop()

@@ -24,9 +24,23 @@ class GroupsTests(SynchronousTestCase):
         three.representation = "other"
         groups = Groups(encoder)
         for session in (one, two, three):
-            groups.of(session).add(session)
+            groups.add(session)
         self.assertEqual(asked, ["stream", "other"])
-        before = groups.of(one).members
-        groups.of(one).remove(one)
-        self.assertEqual((before, groups.of(two).members), ((one, two), (two,)))
+        first = next(iter(groups))
+        before = first.members
+        groups.remove(one)
+        self.assertEqual((before, first.members), ((one, two), (two,)))
         self.assertEqual([group.members for group in groups], [(two,), (three,)])
+
+    def test_changed(self) -> None:
+        """A session that has changed its representation leaves the group that it came into, or moves when it is added again."""
+        groups = Groups(lambda representation: lambda batch: str(representation).encode())
+        link = make_link(make_house(), "lan")
+        one, two = (Session(link, "x") for _ in range(2))
+        for session in (one, two):
+            groups.add(session)
+            session.representation = "binary"
+        groups.remove(one)
+        groups.add(two)
+        self.assertEqual([group.members for group in groups], [(), (two,)])
+        groups.remove(one)

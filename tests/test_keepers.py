@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
@@ -74,6 +74,33 @@ class KeeperTests(SynchronousTestCase):
         self.keeper.lost("unplugged")
         self.clock.advance(1.0)
         self.assertEqual(len(self.trials), 3)
+
+    def test_lost_before_it_was_told(self) -> None:
+        """A peer that goes before the attempt could say that it was there is tried again, and what the attempt says then is nothing."""
+        for late in (True, False):
+            self.keeper.start()
+            trial = self.trials[-1]
+            self.keeper.lost("closed by the peer")
+            self.assertEqual(self.keeper.state, "waiting")
+            if late:
+                self.assertTrue(trial.called)  # it was cancelled
+            self.clock.advance(2.0)
+            self.assertEqual((self.keeper.state, trial is self.trials[-1]), ("trying", False))
+            self.keeper.stop()
+
+    def test_lost_within_the_attempt(self) -> None:
+        """The same where that happens before the attempt has even returned."""
+        for end in (succeed(None), fail(OSError("gone"))):
+
+            def attempt(end: Deferred[None] = end) -> Deferred[None]:
+                self.keeper.lost("unplugged")
+                return end
+
+            self.keeper._attempt = attempt
+            self.keeper.start()
+            self.assertEqual((self.keeper.state, len(self.clock.getDelayedCalls())), ("waiting", 1))
+            self.keeper.stop()
+            self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_flapping(self) -> None:
         """One that leaves as soon as it is connected is tried ever more rarely."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -10,6 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.house import House
 from gateway.kept import KeptLink
+from gateway.outbox import OVERHEAD
 from gateway.packet import Batch, Frames
 from gateway.session import Session
 
@@ -61,6 +63,26 @@ class AbsentTests(SynchronousTestCase):
         self.assertIn(b'"link":"dev"', wire.value())
         self.assertEqual(other.value(), b"")
 
+    def test_events_are_numbered(self) -> None:
+        """Whoever is told of refusals can see that it missed none: they are numbered from 1 for each, whatever others are told."""
+        self.device()
+        web = make_link(self.house, "web", codec="json")
+        (one, one_wire), (two, two_wire) = join(web), join(web)
+        for sender in (one, two, two, one):
+            sender.received(b'{"text":"open valve"}\n')
+        for wire in (one_wire, two_wire):
+            self.assertEqual([json.loads(line)["seq"] for line in wire.value().splitlines()], [1, 2])
+
+    def test_many_are_told(self) -> None:
+        """What is remembered of those who were told is bounded: who has gone is forgotten."""
+        device = self.device()
+        web = make_link(self.house, "web", codec="json")
+        for _ in range(2500):
+            sender, _wire = join(web)
+            sender.received(b'{"text":"open valve"}\n')
+            sender.lost("gone", clean=False)
+        self.assertLessEqual(len(device._events_told), 1001)
+
     def test_emptied_at_an_unplug(self) -> None:
         """What was queued for a device when it was unplugged is dropped and counted; the next device does not get it."""
         device = self.device()
@@ -108,7 +130,7 @@ class AbsentTests(SynchronousTestCase):
 
     def test_hold_over_the_memory(self) -> None:
         """What the memory of all outboxes has no room for is dropped and counted, nobody waits for it, and the link works on."""
-        house = make_house(self.clock, memory=8)
+        house = make_house(self.clock, memory=8 + 2 * OVERHEAD)
         device = make_link(house, "dev", link_class=Device, hears=("lan",), when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
         writer, writer_wire = join(make_link(house, "lan"))
         writer.received(b"123\n")

@@ -163,6 +163,24 @@ class DeliveryTests(SynchronousTestCase):
         self.house.bus.publish(batch)
         self.assertEqual((asker_wire.value(), other_wire.value()), (b"42\n", b""))
 
+    def test_answer_for_one_that_has_gone(self) -> None:
+        """An answer whose asker has gone is counted, and said."""
+        session, _ = join(make_link(self.house, "lan"))
+        session.lost("gone", clean=False)
+        batch = lines(b"42", b"43", topic="gauge")
+        batch.reply_to = session.id
+        self.house.bus.publish(batch)
+        self.assertEqual(self.house.counters["undelivered_packets"], 2)
+        self.assertIn("2 packets of gauge were for lan#1, which has gone", self.said())
+
+    def test_changed_representation(self) -> None:
+        """A session that wants other bytes by now leaves as any other."""
+        link = make_link(self.house, "lan", hears=("gps",))
+        session, _ = join(link)
+        session.representation = "binary"
+        session.lost("gone", clean=False)
+        self.assertEqual(len(link.sessions), 0)
+
     def test_events_only_where_they_can_be_said(self) -> None:
         """What is not data is never put between the data of a raw session; a JSON session can be told."""
         raw, json = make_link(self.house, "lan"), make_link(self.house, "web", codec="json")
@@ -192,6 +210,18 @@ class DeliveryTests(SynchronousTestCase):
         self.house.bus.subscribe(["scale/$sent"], lambda batch: sent.extend(batch.payloads), "test")
         self.house.bus.publish(lines(b"ab", b"long", b"cd", topic="lan"))
         self.assertEqual(sent, [b"ab", b"cd"])
+
+    def test_sent_keeps_fields(self) -> None:
+        """What is heard under LINK/$sent has the fields of each packet, also where one between them could not be written."""
+        device = make_link(self.house, "scale", hears=("lan",), framing="fixed", framing_size=2)
+        join(device)
+        sent: list[Batch] = []
+        self.house.bus.subscribe(["scale/$sent"], sent.append, "test")
+        for texts in ((b"ab", b"cd"), (b"ab", b"long", b"cd")):
+            batch = lines(*texts, topic="lan")
+            batch.fields = [{"text": text} for text in texts]
+            self.house.bus.publish(batch)
+        self.assertEqual([batch.fields for batch in sent], [[{"text": b"ab"}, {"text": b"cd"}]] * 2)
 
     def test_many_nobody(self) -> None:
         """A listener without clients misses nobody: nothing is counted as lost."""
@@ -336,7 +366,14 @@ class LifeTests(SynchronousTestCase):
         _, wire = join(make_link(self.house, "good", hears=("gps",)))
         self.house.bus.publish(lines(b"a"))
         self.assertEqual(wire.value(), b"a\n")
-        self.assertTrue(any("broken failed" in line for line in self.house.lines))  # type: ignore[attr-defined]
+        self.assertTrue(any("[broken] failed" in line for line in self.house.lines))  # type: ignore[attr-defined]
+
+    def test_hearer_failures_fill_no_log(self) -> None:
+        """A hearer that fails at every packet costs a few lines of log, however many packets there are."""
+        self.house.bus.subscribe(["gps"], lambda batch: 1 / 0, "broken")  # type: ignore[arg-type,return-value]
+        for _ in range(1000):
+            self.house.bus.publish(lines(b"a"))
+        self.assertLess(len(self.house.lines), 10)  # type: ignore[attr-defined]
 
 
 class PlanTests(SynchronousTestCase):

@@ -58,6 +58,19 @@ class NoticesTests(SynchronousTestCase):
         self.assertEqual(self.lines[-1], "a (and 1 more like it)")
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_failures(self) -> None:
+        """A fault of ours is traced once for each place and kind; after that it is a line, and no more of them than of any other."""
+        for number in range(1000):
+            for place in ("a", "b"):
+                try:
+                    int("x") if number % 2 else {}["x"]
+                except (ValueError, KeyError):
+                    self.notices.failed(place, f"[{place}] failed")
+        self.assertEqual(self.lines.count("[a] failed"), 2)
+        self.assertEqual(self.lines.count("[b] failed"), 2)
+        self.assertEqual(len(self.lines), 4 + 2 * 2 * 5)
+        self.assertIn("[a] failed: KeyError: 'x'", self.lines)
+
     def test_braces(self) -> None:
         """Text from a peer is never read as a format."""
         self.notices.say("a", "{secret} {0}")

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.outbox import DeviceOutboxOptions, Item, Memory, Outbox, OutboxOptions, Verb, Verdict
+from gateway.outbox import OVERHEAD, DeviceOutboxOptions, Item, Memory, Outbox, OutboxOptions, Verb, Verdict
+from gateway.packet import Batch, Frames
 
 
-def item(size: int, count: int = 1, seq: int = 1) -> Item:
-    return Item(b"x" * size, "run", seq, count, "lan#1")
+def item(size: int, count: int = 1, name: bytes = b"x") -> Item:
+    return Item(name * size, count, "lan#1")
+
+
+def names(items: list[Item]) -> bytes:
+    """Which items these are: the first byte of each."""
+    return b"".join(bytes(each.body)[:1] for each in items if isinstance(each.body, bytes))
 
 
 def outbox(policy: str, size: int = 100, packets: int = 1000, memory: Memory | None = None) -> Outbox:
@@ -32,9 +40,9 @@ class PolicyTests(SynchronousTestCase):
     def test_drop_oldest(self) -> None:
         """The oldest go, whole and counted, until the new one fits."""
         box = outbox("drop-oldest")
-        for seq in range(1, 4):
-            box.offer(item(50, count=2, seq=seq))
-        self.assertEqual([each.first_seq for each in box.take(1000)], [2, 3])
+        for name in (b"1", b"2", b"3"):
+            box.offer(item(50, count=2, name=name))
+        self.assertEqual(names(box.take(1000)), b"23")
         self.assertEqual((box.dropped_packets, box.dropped_bytes), (2, 50))
 
     def test_drop_newest(self) -> None:
@@ -72,14 +80,14 @@ class PolicyTests(SynchronousTestCase):
     def test_verbs_in_order(self) -> None:
         """A verb comes alone and in its place, always fits, and no policy drops it."""
         box = outbox("drop-oldest")
-        box.offer(item(60, seq=1))
+        box.offer(item(60, name=b"1"))
         self.assertIs(box.offer(Item(Verb("break", 0.25))), Verdict.KEPT)
-        box.offer(item(60, seq=2))
-        box.offer(item(60, seq=3))
+        box.offer(item(60, name=b"2"))
+        box.offer(item(60, name=b"3"))
         taken = []
         while box:
-            taken.append([each.body if isinstance(each.body, Verb) else each.first_seq for each in box.take(1000)])
-        self.assertEqual(taken, [[Verb("break", 0.25)], [3]])
+            taken.append([each.body if isinstance(each.body, Verb) else each.body[:1] for each in box.take(1000)])
+        self.assertEqual(taken, [[Verb("break", 0.25)], [b"3"]])
 
     def test_clear_keeps_verbs(self) -> None:
         """Clearing drops the packets, and gives them back for whoever has to tell; what is to be done stays to be done."""
@@ -92,8 +100,8 @@ class PolicyTests(SynchronousTestCase):
     def test_relieved_by_packets_too(self) -> None:
         """Half empty means half of both limits."""
         box = outbox("block", size=1000, packets=4)
-        for seq in range(1, 5):
-            box.offer(item(1, seq=seq))
+        for _ in range(4):
+            box.offer(item(1))
         self.assertFalse(box.relieved)
         box.take(1)
         self.assertFalse(box.relieved)
@@ -103,21 +111,59 @@ class PolicyTests(SynchronousTestCase):
     def test_take_in_bursts(self) -> None:
         """A take gives at least one item, and no more bytes than asked beyond it."""
         box = outbox("block", size=1000)
-        for seq in range(1, 5):
-            box.offer(item(40, seq=seq))
-        self.assertEqual([each.first_seq for each in box.take(80)], [1, 2])
-        self.assertEqual([each.first_seq for each in box.take(1)], [3])
+        for name in (b"1", b"2", b"3", b"4"):
+            box.offer(item(40, name=name))
+        self.assertEqual(names(box.take(80)), b"12")
+        self.assertEqual(names(box.take(1)), b"3")
 
 
 class MemoryTests(SynchronousTestCase):
     def test_fullest_first(self) -> None:
         """Past the common limit the fullest outbox gives up, and no other."""
-        memory = Memory(100)
+        memory = Memory(100 + 3 * OVERHEAD)
         small, big = outbox("block", memory=memory), outbox("block", memory=memory)
         small.offer(item(30))
-        big.offer(item(60))
+        big.offer(item(90 + OVERHEAD))
         small.offer(item(20))
-        self.assertEqual((small.bytes, big.bytes, big.dropped_packets, memory.used), (50, 0, 1, 50))
+        self.assertEqual((small.bytes, big.bytes, memory.used), (50, 0, 50 + 2 * OVERHEAD))
+
+    def test_fullest_in_memory(self) -> None:
+        """The fullest is the one that takes most memory, not the one with most bytes for its peer."""
+        memory = Memory(100 + 6 * OVERHEAD)
+        many, few = outbox("block", memory=memory), outbox("block", memory=memory)
+        few.offer(item(90))
+        for _ in range(6):
+            many.offer(item(2))
+        self.assertEqual((len(many), len(few)), (0, 1))
+
+    def test_given_up_is_not_dropped_by_the_policy(self) -> None:
+        """What is cleared within an offer, because all outboxes are over their limit, is for whoever clears it to count: once."""
+        for policy in ("drop-oldest", "drop-newest", "disconnect", "block"):
+            cleared: list[Item] = []
+            memory = Memory(3 * OVERHEAD)
+            box = Outbox(OutboxOptions(when_full=policy), memory, lambda: cleared.extend(box.clear()))  # type: ignore[arg-type] # noqa: B023
+            for _ in range(3):
+                box.offer(item(2))
+            self.assertEqual((len(cleared), box.dropped_packets, memory.used), (3, 0, 0), policy)
+
+    def test_charge_is_true(self) -> None:
+        """What is charged is what the items take, within a third: small packets too, and batches that are kept to be told."""
+        for size, told in ((2, False), (64, False), (4000, False), (2, True), (64, True)):
+            memory = Memory(1 << 40)
+            box = outbox("block", size=1 << 40, packets=1 << 30, memory=memory)
+            tracemalloc.start()
+            try:
+                for _ in range(1000):
+                    box.offer(Item(bytes(size), 1, "lan#1", self.batch(size) if told else None))
+                real, _peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            self.assertTrue(0.67 < memory.used / real < 1.5, f"{size} bytes: {memory.used} charged, {real} taken")
+
+    def batch(self, size: int) -> Batch:
+        batch = Batch("lan", "run", 1000, 1_700_000_000_000_000_000, "lan#1", Frames(bytes(size) + b"\n", 1, delimiter=b"\n"))
+        self.assertEqual(len(batch.payloads), 1)
+        return batch
 
     def test_reluctant(self) -> None:
         """An outbox whose owner does nothing is emptied all the same."""
@@ -139,7 +185,7 @@ class MemoryTests(SynchronousTestCase):
             else:
                 box.offer(item(move, count=move))
                 offered += move
-            self.assertEqual(memory.used, box.bytes)
+            self.assertEqual(memory.used, box.bytes + OVERHEAD * len(box))
             self.assertEqual(offered, taken + box.packets + box.dropped_packets)
         taken += box.packets
         while box:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.outbox import Item, Verb
+from gateway.outbox import OVERHEAD, Item, Verb
 from gateway.packet import Batch, Frames
 from gateway.security import Security
 from gateway.session import HALF_CLOSED, Session
@@ -60,11 +60,35 @@ class ReadingTests(SessionTestCase):
         link = make_link(self.house, "lan")
         heard: list[Batch] = []
         self.house.bus.subscribe(["lan"], heard.append, "test")
-        session = Session(link, "10.0.0.9:9", Security(False, may_write=False))
+        session = Session(link, "10.0.0.9:9", Security(False, may_write=False, why="set fallback_write = yes"))
         session.connected(Wire())
         session.received(b"reset\n")
         self.assertEqual((heard, link.counters["unheard_bytes"]), ([], 6))
         self.assertIn("fallback_write", self.said())
+
+    def test_heard_again_in_the_middle(self) -> None:
+        """A topic that comes to be heard in the middle of a packet gives that packet whole: none is torn, none glued from two."""
+        for framing, options, packet in (("lines", {}, b"beginning-of-one\n"), ("fixed", {"framing_size": 6}, b"beginn")):
+            link = make_link(self.house, framing, framing=framing, **options)  # type: ignore[arg-type]
+            session, _ = join(link)
+            heard: list[bytes] = []
+            subscribe = lambda heard=heard, name=framing: self.house.bus.subscribe([name], lambda b: heard.append(b.data), "test")  # noqa: E731
+            first = subscribe()
+            session.received(packet[:4])
+            first.cancel()
+            session.received(packet[4:] + packet + packet[:3])
+            subscribe()
+            session.received(packet[3:] + packet[:1])
+            self.assertEqual(heard, [packet], framing)
+            self.assertEqual(link.counters["unheard_bytes"], 2 * len(packet))
+
+    def test_late_input(self) -> None:
+        """What comes while a session is being ended goes nowhere, and is counted."""
+        link = make_link(self.house, "lan")
+        session, _ = join(link)
+        session.close("enough")
+        session.received(b"late\n")
+        self.assertEqual((link.counters["late_bytes"], session.received_bytes), (5, 5))
 
     def test_client_topic(self) -> None:
         """``{client}`` in the topic is the identity in the certificate."""
@@ -236,7 +260,7 @@ class WritingTests(SessionTestCase):
 
     def test_memory_and_close(self) -> None:
         """A session that is closing ends though its packets had to be given up."""
-        house = make_house(self.clock, memory=20)
+        house = make_house(self.clock, memory=20 + 2 * OVERHEAD)
         link = make_link(house, "lan", outbox={"when_full": "drop-oldest"})
         (one, one_wire), (two, two_wire) = join(link), join(link)
         for session, wire in ((one, one_wire), (two, two_wire)):
@@ -250,14 +274,27 @@ class WritingTests(SessionTestCase):
 
     def test_all_memory(self) -> None:
         """Past the memory of all outboxes the fullest session is ended, and the log names the limit."""
-        house = make_house(self.clock, memory=20)
+        house = make_house(self.clock, memory=3 * OVERHEAD)
         link = make_link(house, "lan")
         session, wire = join(link)
         wire.room = 1
         for _ in range(4):
             session.deliver(lines(b"1234567"), b"1234567\n")
         self.assertTrue(wire.aborted)
-        self.assertIn("[gateway] memory = 20", "\n".join(house.lines))  # type: ignore[attr-defined]
+        self.assertIn(f"[gateway] memory = {3 * OVERHEAD}", "\n".join(house.lines))  # type: ignore[attr-defined]
+
+    def test_given_up_is_counted_once(self) -> None:
+        """What is dropped because all outboxes are over their limit is counted once, and with that reason, under every policy."""
+        for policy in ("drop-oldest", "drop-newest", "block"):
+            house = make_house(self.clock, memory=3 * OVERHEAD)
+            link = make_link(house, "lan", outbox={"when_full": policy})
+            session, wire = join(link)
+            wire.room = 1
+            for _ in range(4):
+                session.deliver(lines(b"1234567"), b"1234567\n")
+            self.assertEqual((link.counters["dropped_packets"], session.dropped), (3, 3), policy)
+            said = [line for line in house.lines if "dropped" in line]  # type: ignore[attr-defined]
+            self.assertEqual((len(said), "memory" in said[0]), (1, True), said)
 
 
 class EndingTests(SessionTestCase):

@@ -34,8 +34,10 @@ class WebSocketSession(Session):
         data = bodies[0] if len(bodies) == 1 else b"".join(bodies)
         self.received_bytes += len(data)
         self.moved = True
-        if self.link.is_heard(self, len(data)):
-            self.link.publish(self, Frames(data, len(bodies), bodies))
+        if not self.security.may_write:
+            self.link.discard(self, len(data), self.security.why)
+            return
+        self.link.publish(self, Frames(data, len(bodies), bodies), self.link.house.wall())
 
     def close(self, reason: str) -> None:
         self._goodbye = reason
