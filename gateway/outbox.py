@@ -84,26 +84,39 @@ class Verdict(Enum):
 
 
 class Memory:
-    """What all outboxes together may hold, in bytes of memory. Past the limit the fullest gives up first."""
+    """What all outboxes together may hold, in bytes of memory. Past the limit the fullest gives up first.
+
+    To find it takes the same time however many there are, so sizes are told apart by powers of two: among those of the largest size it
+    is the one that has been so full for longest.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
-        self._boxes: set[Outbox] = set()
+        self._by_size: dict[int, dict[Outbox, None]] = {}
 
     def charge(self, box: Outbox, cost: int) -> None:
         """Count bytes towards (or, negative, off) the sum; may make the fullest outbox give up, ``box`` itself included."""
         self.used += cost
+        before = box.cost.bit_length()
         box.cost += cost
-        if box.cost:
-            self._boxes.add(box)
-        else:
-            self._boxes.discard(box)
-        while self.used > self.limit and self._boxes:
-            fullest = max(self._boxes, key=lambda each: each.cost)
+        after = box.cost.bit_length()
+        if after != before:
+            if before:
+                self._leave(box, before)
+            if after:
+                self._by_size.setdefault(after, {})[box] = None
+        while self.used > self.limit and self._by_size:
+            fullest = next(iter(self._by_size[max(self._by_size)]))
             fullest.give_up()
-            if fullest in self._boxes:
+            if fullest.cost:
                 fullest.clear()
+
+    def _leave(self, box: Outbox, size: int) -> None:
+        boxes = self._by_size[size]
+        del boxes[box]
+        if not boxes:
+            del self._by_size[size]
 
 
 class Outbox:

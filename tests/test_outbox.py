@@ -120,10 +120,10 @@ class PolicyTests(SynchronousTestCase):
 class MemoryTests(SynchronousTestCase):
     def test_fullest_first(self) -> None:
         """Past the common limit the fullest outbox gives up, and no other."""
-        memory = Memory(100 + 3 * OVERHEAD)
+        memory = Memory(449 + 3 * OVERHEAD)
         small, big = outbox("block", memory=memory), outbox("block", memory=memory)
         small.offer(item(30))
-        big.offer(item(90 + OVERHEAD))
+        big.offer(item(400))
         small.offer(item(20))
         self.assertEqual((small.bytes, big.bytes, memory.used), (50, 0, 50 + 2 * OVERHEAD))
 
@@ -135,6 +135,14 @@ class MemoryTests(SynchronousTestCase):
         for _ in range(6):
             many.offer(item(2))
         self.assertEqual((len(many), len(few)), (0, 1))
+
+    def test_the_oldest_of_one_size(self) -> None:
+        """Among those that are about as full, the one that has been so for longest gives up, however many there are."""
+        memory = Memory(1000 * (OVERHEAD + 100) - 1)
+        boxes = [outbox("block", memory=memory) for _ in range(1000)]
+        for box in boxes:
+            box.offer(item(100))
+        self.assertEqual([len(box) for box in boxes], [0] + [1] * 999)
 
     def test_given_up_is_not_dropped_by_the_policy(self) -> None:
         """What is cleared within an offer, because all outboxes are over their limit, is for whoever clears it to count: once."""
