@@ -223,6 +223,7 @@ class Link(Bookkeeping):
     def encode_answer(self, session: Session, batch: Batch) -> bytes | None:
         """What a batch for one session alone looks like to it; None if it has no way to say it apart from the data."""
         if "/$" in batch.topic and not getattr(self.codec, "says_topic", False):
+            self.count("untold_events", batch.count)
             return None
         return self._groups.encoder_of(session)(batch)
 

@@ -188,7 +188,7 @@ class DeliveryTests(SynchronousTestCase):
             session, wire = join(link)
             batch = Batch("gauge/$events", "run", 0, 0, "", Frames(b"x", 1, (b"x",)), session.id)
             self.house.bus.publish(batch)
-            self.assertEqual(bool(wire.value()), told)
+            self.assertEqual((bool(wire.value()), link.counters["untold_events"]), (told, int(not told)))
 
     def test_sent(self) -> None:
         """What was written to a link is heard under LINK/$sent by those who name it, and only by them."""
