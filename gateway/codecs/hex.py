@@ -16,6 +16,7 @@ class Options(CodecOptions):
 
 class Codec:
     verbatim = False
+    in_lines = True
 
     def __init__(self, options: Options) -> None:
         self.options = options

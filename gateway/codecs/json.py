@@ -36,6 +36,7 @@ class Options(CodecOptions):
 
 class Codec:
     verbatim = False
+    in_lines = True
 
     says_topic = True
     """A body tells the topic of its packet, so that one session can hear of several things."""

@@ -30,7 +30,8 @@ def meant(section: Section, reading: Reading) -> Meant:
             hint = f" (did you mean {near!r}?)" if near else ""
             reading.refuse(f"{quote(given.value)} is not one of {', '.join(names)}{hint}", "transport")
         return Meant(near, section._replace(entries=entries))
-    implied = {_IMPLIED[key]: key for key in entries if key in _IMPLIED}
+    keys = _implied()
+    implied = {keys[key]: key for key in entries if key in keys}
     if len(implied) == 1:
         transport, key = implied.popitem()
         if transport in names:
@@ -40,13 +41,26 @@ def meant(section: Section, reading: Reading) -> Meant:
     elif implied:
         meanings = " and ".join(f"{key} means {transport}" for transport, key in implied.items())
         reading.refuse(f"{meanings}: write transport = NAME")
-        entries = {key: entry for key, entry in entries.items() if key not in _IMPLIED}
+        entries = {key: entry for key, entry in entries.items() if key not in keys}
     else:
-        known = [key for key, transport in _IMPLIED.items() if transport in names]
+        known = [key for key, transport in keys.items() if transport in names]
         for key in entries:
             if right := nearest(key.lower(), known):
                 reading.refuse(f"unknown option{did_you_mean(key.lower(), known)}", key)
                 corrected = {right if each == key else each: value for each, value in entries.items()}
-                return Meant(_IMPLIED[right], section._replace(entries=corrected))
+                return Meant(keys[right], section._replace(entries=corrected))
         reading.refuse(f"what is this link? device means serial, listen or connect tcp; else write transport = {'|'.join(names)}")
     return Meant("", section._replace(entries=entries))
+
+
+def _implied() -> dict[str, str]:
+    """For each key that tells the transport by itself, which."""
+    found = dict(_IMPLIED)
+    for name in registry.of_others("transport"):
+        try:
+            keys = getattr(registry.load("transport", name), "IMPLIED_BY", ())
+        except ImportError:  # told where it is named
+            continue
+        for key in keys:
+            found.setdefault(key, name)
+    return found

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import registry
+from ..codecs import in_lines
 from ..framing import FramingOptions
 from ..options import parse_names
-from ..plan import DeviceOutboxOptions, LinkOptions, StreamOptions
+from ..plan import LinkOptions, StreamOptions
 from ..topics import check_filter, check_topic, has_wildcard, matches
 from .reader import Section
 from .sections import Reading
@@ -16,7 +17,6 @@ from .sentences import did_you_mean, quote
 
 CLIENT = "{client}"
 """In a topic: the identity in the client's certificate."""
-_LINES_FOR = ("text", "json", "hex")
 
 
 def check_name(name: str) -> None:
@@ -59,14 +59,12 @@ class Draft:
     @property
     def is_device(self) -> bool:
         """Whether this is the end that somebody must be permitted to write to."""
-        if self.module is None:
-            return False
-        return isinstance(self.module.Options.model_fields["outbox"].default, DeviceOutboxOptions)
+        return self.module is not None and getattr(self.module, "IS_DEVICE", True)
 
     @property
     def takes_data(self) -> bool:
         """Whether anything can be written to it: a capture takes nothing."""
-        return self.transport != "replay"
+        return getattr(self.module, "TAKES_DATA", True)
 
     @property
     def is_port(self) -> bool:
@@ -144,10 +142,10 @@ class Wiring:
                 framing = None
             elif options.framing is not None:
                 framing = options.framing
-            elif framing is not None and _passes_on(draft) and registry.load("framing", registry.kind_name(framing)).SELF_DELIMITING:
+            elif framing is not None and _passes_on(draft) and registry.finds_packets(framing):
                 origin = before
             else:
-                lines = not draft.is_device and registry.kind_name(options.codec) in _LINES_FOR
+                lines = not draft.is_device and in_lines(registry.make_codec(options.codec))
                 framing = registry.load("framing", "lines" if lines else "raw").Options()
             before = draft.name
         return framing, origin

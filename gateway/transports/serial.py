@@ -24,6 +24,8 @@ from ..registry import kind_name
 from ..session import Session
 from ..stream import StreamProtocol
 
+IS_DEVICE = True
+
 _LOOK = 0.25
 """Seconds between two looks for the device's node while it is away."""
 

@@ -16,6 +16,8 @@ from ..listening import ListeningLink
 from ..options import FileMode, FilePath
 from ..plan import LinkPlan, StreamOptions
 
+IS_DEVICE = False
+
 
 class Options(StreamOptions):
     """A UNIX socket that is listened on (``listen``) or connected to (``connect``)."""

@@ -25,6 +25,7 @@ from ..web.pulse import Pulse
 from ..web.session import WebSocketSession
 from ..web.upgrade import check_subprotocol
 
+IS_DEVICE = False
 DEFAULT_CODEC = "text"
 MAX_MESSAGE = (
     "the longest message taken from a client; a longer one ends it; the unfinished messages of all clients together take at most four "
