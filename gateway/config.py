@@ -15,6 +15,7 @@ from pydantic import Field
 from . import registry
 from .errors import ConfigError, GatewayError
 from .ini import reader as ini
+from .ini.elsewhere import elsewhere
 from .ini.machine import is_this_machine
 from .ini.places import Exposure, check_places, exposures
 from .ini.reader import Section
@@ -143,7 +144,9 @@ class _Loading:
     # From sections to options
 
     def _take(self, section: Section) -> None:
-        reading = Reading(section, self._file, lambda path: os.path.join(self._directory, path), self._errors)
+        reading = Reading(section, self._file, lambda path: os.path.join(self._directory, path), self._errors, elsewhere)
+        section = reading.uncommented()
+        reading = reading.of(section)
         kind, _, name = section.name.partition(" ")
         if kind == "tls":
             self._take_tls(name, section, reading)

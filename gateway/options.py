@@ -132,8 +132,11 @@ def parse_address(text: str) -> Address:
     """``HOST:PORT``, IPv6 in brackets."""
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s:\[\]/]+)):([0-9]{1,5})", text, re.ASCII)
     if match is None:
-        bare = text.count(":") > 1 and not text.startswith("[")
-        hint = "an IPv6 address goes in brackets: [::1]:7000" if bare else "write HOST:PORT, as 127.0.0.1:7000 or [::1]:7000"
+        hint = "write HOST:PORT, as 127.0.0.1:7000 or [::1]:7000"
+        if port_alone := re.fullmatch(r":?([0-9]{1,5})", text, re.ASCII):
+            hint = f"write HOST:PORT: 127.0.0.1:{port_alone[1]} is this machine, 0.0.0.0:{port_alone[1]} all its addresses"
+        elif re.fullmatch(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%\w+)?", text, re.ASCII):
+            hint = "an IPv6 address goes in brackets: [::1]:7000"
         raise ValueError(f"{text!r} is not an address ({hint})")
     host, port = match.group(1) or match.group(2), int(match.group(3))
     if port > 65535:

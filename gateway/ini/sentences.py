@@ -50,10 +50,11 @@ def sentence(error: ErrorDetails, name: str, field: FieldInfo | None, text: str)
     return pattern.format(name=name, given=shorten(text), quoted=quote(text), bound=bound, **context)
 
 
-def one_of(word: str, words: Iterable[str]) -> str:
-    """``'x' is not one of a, b, c (did you mean 'a'?)``."""
+def one_of(word: str, words: Iterable[str], *, near: str | None = "") -> str:
+    """``'x' is not one of a, b, c (did you mean 'a'?)``. ``near``: what was meant; "" looks for it, None does not."""
     allowed = list(words)
-    return f"{quote(word)} is not one of {', '.join(allowed)}{did_you_mean(word, allowed)}"
+    hint = f" (did you mean {near!r}?)" if near else did_you_mean(word, allowed) if near is not None else ""
+    return f"{quote(word)} is not one of {', '.join(allowed)}{hint}"
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

@@ -41,7 +41,9 @@ def _device(text: str, info: ValidationInfo) -> str:
     if is_url:
         scheme = scheme.lower()
         if not re.fullmatch(r"[a-z0-9]+", scheme) or importlib.util.find_spec(f"serial.urlhandler.protocol_{scheme}") is None:
-            raise ValueError(f"{text!r}: pyserial knows no {scheme}://")
+            raise ValueError(
+                f"{text!r}: pyserial knows no {scheme}:// (socket://HOST:PORT and rfc2217://HOST:PORT are ports on the network)"
+            )
         return f"{scheme}://{rest}"
     if re.fullmatch(r"COM[0-9]+", text, re.IGNORECASE):
         return text.upper()
