@@ -63,6 +63,8 @@ class Config(NamedTuple):
     """For each link the links that it hears; ``NAME/$sent`` is what is written to one."""
     inherits: dict[str, str]
     """For a link that takes its framing from another: which."""
+    lines: dict[str, int]
+    """For each link the line of its section."""
 
     def heard_by(self, name: str) -> tuple[str, ...]:
         """The links that hear this one: those that its sessions write to."""
@@ -135,6 +137,7 @@ class _Loading:
             notes=(),
             hears={name: wiring.heard(name) for name in plans},
             inherits={name: origin for name in plans if (origin := wiring.framing(name)[1])},
+            lines={name: draft.line for name, draft in self._drafts.items()},
         )
         for draft in self._drafts.values():
             self._warn_of(draft, config)

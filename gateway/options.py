@@ -209,6 +209,11 @@ def write_size(size: int) -> str:
     return _unit(size, {unit: _SIZES[unit] for unit in ("KiB", "MiB", "GiB")}) or str(size)
 
 
+def write_count(count: int, thing: str) -> str:
+    """``1 link``, ``2 links``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def write_yes_no(value: bool) -> str:
     return "yes" if value else "no"
 

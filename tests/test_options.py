@@ -112,6 +112,10 @@ class ParserTests(SynchronousTestCase):
         for text in ("127.0.0.1:7000", "[::1]:7000"):
             self.assertEqual(str(o.parse_address(text)), text)
 
+    def test_counts(self) -> None:
+        """One thing is not several."""
+        self.assertEqual([o.write_count(count, "link") for count in (0, 1, 2)], ["0 links", "1 link", "2 links"])
+
     def test_half_addresses(self) -> None:
         """A port alone is told what hosts there are to choose from; brackets are asked for where an IPv6 address lacks them, only."""
         alone = "write HOST:PORT: 127.0.0.1:7000 is this machine, 0.0.0.0:7000 all its addresses"

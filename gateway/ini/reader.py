@@ -11,6 +11,7 @@ The rules (narrower than configparser's, which drops lines and letter case, and 
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import NamedTuple
 
@@ -66,8 +67,7 @@ def _decode(data: bytes, file: str) -> str:
         raise ConfigError(f"larger than {LARGEST >> 20} MiB: this is not a configuration", file=file)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ConfigError("this is UTF-16: save it as UTF-8", file=file, line=1)
-    if data.startswith(b"\xef\xbb\xbf"):
-        raise ConfigError("begins with a byte order mark: save it as UTF-8 without BOM", file=file, line=1)
+    data = data.removeprefix(codecs.BOM_UTF8)
     if b"\0" in data:
         raise ConfigError("holds a NUL byte: this is not a text file", file=file, line=_line(data, data.index(b"\0")))
     try:

@@ -44,6 +44,8 @@ def sentence(error: ErrorDetails, name: str, field: FieldInfo | None, text: str)
     pattern = _TEXTS.get(error["type"])
     if pattern is None:
         return f"{quote(text)} is not {written(field).words if field else 'understood'}"
+    if context.get("min_length") == 1:
+        return "has no value"
     bound = next((context[limit] for limit in ("ge", "gt", "le", "lt") if limit in context), None)
     if bound is not None and field is not None:
         bound = written(field).text(bound)

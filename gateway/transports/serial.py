@@ -127,6 +127,18 @@ def warnings(options: Options) -> list[str]:
     return found
 
 
+def absent(options: Options) -> list[str]:
+    """What is not there now, for ``--check``."""
+    device = options.device
+    try:
+        there = "://" in device or os.path.exists(find(parse_usb_name(device)) if device.startswith(PREFIX) else device)
+    except LookupError:
+        there = False
+    except ValueError as error:
+        return [f"device = {device}: {error}"]
+    return [] if there else [f"device = {device} is not there now; it is waited for"]
+
+
 class Link(KeptLink):
     """One session: the open port."""
 
