@@ -95,6 +95,8 @@ def _contents(path: str) -> bytes:
             return file.read(ini.LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
+        if isinstance(error, FileNotFoundError):
+            reason = f"{reason}: --config takes the INI file"
         raise ConfigError(f"cannot be read: {reason}", file=path) from None
 
 
@@ -194,7 +196,10 @@ class _Loading:
     def _check_tls_name(self, draft: Draft) -> None:
         name = draft.text("tls")
         if name and name not in self._tls and draft.module is not None and "tls" in draft.module.Options.model_fields:
-            draft.reading.refuse(f"there is no [tls {shorten(name)}] section{did_you_mean(name, self._tls)}", "tls")
+            hint = did_you_mean(name, self._tls)
+            if not hint and (name in ("yes", "no", "true", "false", "on", "off") or "." in name):
+                hint = ": tls takes the name of such a section, in which certificate and private_key stand"
+            draft.reading.refuse(f"there is no [tls {shorten(name)}] section{hint}", "tls")
 
     def _knows_clients(self, draft: Draft) -> bool:
         _section, _reading, options = self._tls.get(draft.text("tls"), (None, None, None))

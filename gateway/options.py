@@ -159,7 +159,19 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def parse_networks(text: str) -> tuple[Network, ...]:
     """Networks from a comma-separated list of ``10.0.0.0/8``, ``192.168.1.7``, ``fd00::/8``."""
-    return tuple(ipaddress.ip_network(name) for name in parse_names(text))
+    return tuple(map(_parse_network, parse_names(text)))
+
+
+def _parse_network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        pass
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a network (write 10.0.0.0/8, 192.168.1.7 or fd00::/8)") from None
+    raise ValueError(f"{text!r} has host bits set: write {network} for the network, {text.partition('/')[0]} for one address")
 
 
 class Secret(NamedTuple):

@@ -128,7 +128,11 @@ class ParserTests(SynchronousTestCase):
         """Networks and single addresses of both families; bits behind the mask are a mistake."""
         found = o.parse_networks("10.0.0.0/8, 192.168.1.7, fd00::/8")
         self.assertEqual(found, tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "192.168.1.7/32", "fd00::/8"))))
-        self.bad(o.parse_networks, ("10.0.0.1/8", "host bits"), ("lan", "lan"))
+        self.bad(
+            o.parse_networks,
+            ("10.0.0.1/8", "host bits set: write 10.0.0.0/8 for the network, 10.0.0.1 for one"),
+            ("lan", "write 10.0.0.0/8"),
+        )
 
     def test_secrets(self) -> None:
         """A secret is a reference; what looks like the secret itself is not repeated in the error."""

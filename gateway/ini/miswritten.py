@@ -7,7 +7,7 @@ import re
 from pydantic.fields import FieldInfo
 
 from ..options import write_escaped
-from .fields import takes_address, takes_bytes, takes_text
+from .fields import part_kind, takes_address, takes_bytes, takes_text
 from .sentences import quote
 
 _QUOTED = re.compile(r"(['\"]).*\1")
@@ -39,6 +39,11 @@ def uncommented(value: str) -> str:
     return value[: found.end(1) if found[1] else found.start()] if found else value
 
 
+def unquoted(value: str) -> str:
+    """The value as it was meant where `miswritten` tells of its quotes."""
+    return value[1:-1] if _QUOTED.fullmatch(value) else value
+
+
 def not_a_comment(key: str, value: str) -> str:
     """What to write where `uncommented` found something. The value is not shown: it may be a secret, written where none belongs."""
     really = ""
@@ -53,11 +58,11 @@ def miswritten(value: str, field: FieldInfo, key: str) -> str:
     """What is wrong with the value of a field of text, bytes or an address, and what to write; empty where nothing is."""
     if key in ("listen", "connect") and (takes_text(field) or takes_address(field)) and (url := _URL.fullmatch(value)):
         return f"{quote(value)} is a URL: {_without_scheme(url, key)}"
+    if _QUOTED.fullmatch(value) and not takes_bytes(field) and not part_kind(field):
+        return f"the quotes in {quote(value)} would be part of the value: write it without"
     if takes_text(field):
         if not value:
             return "has no value"
-        if _QUOTED.fullmatch(value):
-            return f"the quotes in {quote(value)} would be part of the value: write it without"
         if _SHELL.match(value):
             return f"{quote(value)}: ~ and $NAME are not filled in here: write the whole path"
     if takes_bytes(field) and (meant := _bytes(value)):

@@ -24,6 +24,7 @@ MOST_ERRORS = 200
 
 _BLANKS = " \t"
 _HEADER = re.compile(r"\[([^\[\]]*)\][ \t]*(?:;.*)?")
+_COMMENTED_HEADER = re.compile(r"\[([^\[\]]*[^\[\]\s][^\[\]]*)\][ \t]*#.*")
 _LOOKS_LIKE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*[ \t]*=")
 _WITH_COLON = re.compile(r"([A-Za-z_][\w.-]*)[ \t]*:[ \t]*(.*)")
 _ESCAPED_OR_QUOTED_OR_COMMENT = re.compile(r"""\\.|"[^"]*"|'[^']*'|(?<=[ \t])(;)""")
@@ -121,6 +122,9 @@ class _Reading:
         self.close_value()
         self._section = None
         header = _HEADER.fullmatch(line)
+        if header is None and (commented := _COMMENTED_HEADER.fullmatch(line)):
+            self._refuse(number, f"{_short(line)}: a comment behind a section begins with ;")
+            header = commented
         name = " ".join(header.group(1).split()) if header else ""
         if not name:
             self._refuse(number, f"{_short(line)} is not a section: write [NAME], alone on its line")

@@ -67,8 +67,10 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """The word that was probably meant, or nothing."""
-    word = word[:_LONGEST]
-    return next((near for near in difflib.get_close_matches(word, list(words)) if _is_near(word, near)), "")
+    word, known = word[:_LONGEST], list(words)
+    begun = [each for each in known if len(word) > 2 and each.startswith(word)]
+    near = (each for each in difflib.get_close_matches(word, known) if _is_near(word, each))
+    return next(near, begun[0] if len(begun) == 1 else "")
 
 
 def _is_near(word: str, other: str) -> bool:

@@ -64,6 +64,23 @@ class MiswrittenTests(ConfigCase):
             self.config(f"[a]\nlisten = 127.0.0.1:0\nsubscribe = {filters}\n[b]\ndevice = /dev/b#1\n")
         self.config(LINK + "framing.start = #A\nframing.end = #B\n")
 
+    def test_quotes(self) -> None:
+        """Quotes are told around any value but bytes, once: what they hold is what was meant."""
+        said = "the quotes in '\"{}\"' would be part of the value: write it without"
+        text = '[a]\nlisten = "127.0.0.1:0"\nattach = "b"\ntls = "site"\noutbox.when_full = "drop"\n[b]\ndevice = /dev/b\n[tls site]\n'
+        self.assertEqual(
+            self.mistakes(text.replace("[tls site]\n", "[tls site]\nminimum = 1\n"))[:4],
+            [
+                f"gw.ini:{line}: [a] {key}: {said.format(value)}"
+                for line, key, value in (
+                    (2, "listen", "127.0.0.1:0"),
+                    (3, "attach", "b"),
+                    (4, "tls", "site"),
+                    (5, "outbox.when_full", "drop"),
+                )
+            ],
+        )
+
     def test_urls(self) -> None:
         """A URL in place of an address is taken apart into the keys that say the same, and nothing follows from it."""
         for place, said in (

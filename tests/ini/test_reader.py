@@ -123,6 +123,12 @@ class Refusing(SynchronousTestCase):
             ],
         )
 
+    def test_comments_behind_sections(self) -> None:
+        """A section with a comment that begins with # is told so, and read as what was meant."""
+        sections, errors = read(b"[a] # the scale\nx = 1\n", "gw.ini")
+        self.assertEqual([str(error) for error in errors], ["gw.ini:1: '[a] # the scale': a comment behind a section begins with ;"])
+        self.assertEqual([(section.name, list(section.entries)) for section in sections], [("a", ["x"])])
+
     def test_not_text(self) -> None:
         """What is not UTF-8 text gives one error, with the line where there is one."""
         for data, said in (

@@ -43,6 +43,14 @@ class References(ConfigCase):
             ],
         )
 
+    def test_no_commas(self) -> None:
+        """Names in a list with something else than commas between them are told how lists are written."""
+        for entry in ("gps lan", "gps; lan"):
+            text = GPS + self.listener("lan") + self.listener("a", f"subscribe = {entry}", f"attach = {entry}")
+            for line, error in zip((9, 10), self.mistakes(text), strict=True):
+                self.assertTrue(error.startswith(f"gw.ini:{line}: "), error)
+                self.assertTrue(error.endswith(f"{entry!r} (names are separated by commas: gps, lan)"), error)
+
     def test_devices_take_exact_names(self) -> None:
         """What a device hears may write to it, so a wildcard there is an error; so is one in attach."""
         self.assertEqual(
