@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from .house import House
+from .options import write_count
 from .outbox import Item, Outbox
 from .packet import Fault
 from .session import Session
@@ -36,12 +37,12 @@ class Bookkeeping:
 
     def departed(self, session: Session, reason: str) -> None:
         """A session has ended."""
-        lost = f", {session.dropped} packets for it dropped" if session.dropped else ""
-        self.say("departed", session, f"gone: {reason}; it sent {session.received_bytes} bytes{lost}", "info")
+        lost = f", {write_count(session.dropped, 'packet')} for it dropped" if session.dropped else ""
+        self.say("departed", session, f"gone: {reason}; it sent {write_count(session.received_bytes, 'byte')}{lost}", "info")
 
     def refused(self, peer: str, sessions: int) -> None:
         """A session was one too many."""
-        there = f"there are {sessions} sessions (max_sessions)"
+        there = f"{'there is' if sessions == 1 else 'there are'} {write_count(sessions, 'session')} (max_sessions)"
         self.house.notices.say(f"{self.name} full", f"[{self.name}] {peer}: refused, {there}")
 
     def fault(self, session: Session, fault: Fault) -> None:
@@ -55,7 +56,7 @@ class Bookkeeping:
         if packets:
             session.dropped += packets
             self.count("dropped_packets", packets)
-            self.say("dropped", session, f"{packets} packets dropped: {why}")
+            self.say("dropped", session, f"{write_count(packets, 'packet')} dropped: {why}")
 
     def drop_outbox(self, session: Session, box: Outbox, why: str) -> list[Item]:
         """Empty an outbox; what was in it is counted, and returned."""

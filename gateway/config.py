@@ -15,6 +15,7 @@ from pydantic import Field
 from . import registry
 from .errors import ConfigError, GatewayError
 from .ini import reader as ini
+from .ini.elsewhere import elsewhere
 from .ini.machine import is_this_machine
 from .ini.places import Exposure, check_places, exposures
 from .ini.reader import Section
@@ -62,6 +63,8 @@ class Config(NamedTuple):
     """For each link the links that it hears; ``NAME/$sent`` is what is written to one."""
     inherits: dict[str, str]
     """For a link that takes its framing from another: which."""
+    lines: dict[str, int]
+    """For each link the line of its section."""
 
     def heard_by(self, name: str) -> tuple[str, ...]:
         """The links that hear this one: those that its sessions write to."""
@@ -92,6 +95,8 @@ def _contents(path: str) -> bytes:
             return file.read(ini.LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
+        if isinstance(error, FileNotFoundError):
+            reason = f"{reason}: --config takes the INI file"
         raise ConfigError(f"cannot be read: {reason}", file=path) from None
 
 
@@ -134,6 +139,7 @@ class _Loading:
             notes=(),
             hears={name: wiring.heard(name) for name in plans},
             inherits={name: origin for name in plans if (origin := wiring.framing(name)[1])},
+            lines={name: draft.line for name, draft in self._drafts.items()},
         )
         for draft in self._drafts.values():
             self._warn_of(draft, config)
@@ -143,7 +149,9 @@ class _Loading:
     # From sections to options
 
     def _take(self, section: Section) -> None:
-        reading = Reading(section, self._file, lambda path: os.path.join(self._directory, path), self._errors)
+        reading = Reading(section, self._file, lambda path: os.path.join(self._directory, path), self._errors, elsewhere)
+        section = reading.uncommented()
+        reading = reading.of(section)
         kind, _, name = section.name.partition(" ")
         if kind == "tls":
             self._take_tls(name, section, reading)
@@ -188,7 +196,10 @@ class _Loading:
     def _check_tls_name(self, draft: Draft) -> None:
         name = draft.text("tls")
         if name and name not in self._tls and draft.module is not None and "tls" in draft.module.Options.model_fields:
-            draft.reading.refuse(f"there is no [tls {shorten(name)}] section{did_you_mean(name, self._tls)}", "tls")
+            hint = did_you_mean(name, self._tls)
+            if not hint and (name in ("yes", "no", "true", "false", "on", "off") or "." in name):
+                hint = ": tls takes the name of such a section, in which certificate and private_key stand"
+            draft.reading.refuse(f"there is no [tls {shorten(name)}] section{hint}", "tls")
 
     def _knows_clients(self, draft: Draft) -> bool:
         _section, _reading, options = self._tls.get(draft.text("tls"), (None, None, None))

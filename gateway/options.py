@@ -132,8 +132,11 @@ def parse_address(text: str) -> Address:
     """``HOST:PORT``, IPv6 in brackets."""
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s:\[\]/]+)):([0-9]{1,5})", text, re.ASCII)
     if match is None:
-        bare = text.count(":") > 1 and not text.startswith("[")
-        hint = "an IPv6 address goes in brackets: [::1]:7000" if bare else "write HOST:PORT, as 127.0.0.1:7000 or [::1]:7000"
+        hint = "write HOST:PORT, as 127.0.0.1:7000 or [::1]:7000"
+        if port_alone := re.fullmatch(r":?([0-9]{1,5})", text, re.ASCII):
+            hint = f"write HOST:PORT: 127.0.0.1:{port_alone[1]} is this machine, 0.0.0.0:{port_alone[1]} all its addresses"
+        elif re.fullmatch(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%\w+)?", text, re.ASCII):
+            hint = "an IPv6 address goes in brackets: [::1]:7000"
         raise ValueError(f"{text!r} is not an address ({hint})")
     host, port = match.group(1) or match.group(2), int(match.group(3))
     if port > 65535:
@@ -156,7 +159,19 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def parse_networks(text: str) -> tuple[Network, ...]:
     """Networks from a comma-separated list of ``10.0.0.0/8``, ``192.168.1.7``, ``fd00::/8``."""
-    return tuple(ipaddress.ip_network(name) for name in parse_names(text))
+    return tuple(map(_parse_network, parse_names(text)))
+
+
+def _parse_network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        pass
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a network (write 10.0.0.0/8, 192.168.1.7 or fd00::/8)") from None
+    raise ValueError(f"{text!r} has host bits set: write {network} for the network, {text.partition('/')[0]} for one address")
 
 
 class Secret(NamedTuple):
@@ -204,6 +219,11 @@ def write_duration(seconds: float) -> str:
 
 def write_size(size: int) -> str:
     return _unit(size, {unit: _SIZES[unit] for unit in ("KiB", "MiB", "GiB")}) or str(size)
+
+
+def write_count(count: int, thing: str) -> str:
+    """``1 link``, ``2 links``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def write_yes_no(value: bool) -> str:

@@ -54,7 +54,7 @@ class StreamOptions(LinkOptions):
     framing: Annotated[FramingOptions | None, Part("framing")] = Field(
         None,
         description="where a packet starts and ends; without it a reader takes the framing of the one link that it names if that finds"
-        " its own boundaries, lines if its codec is text, json or hex, else raw",
+        " its own boundaries, lines if its codec writes lines, as text, json and hex do, else raw",
     )
     on_tail: Literal["auto", "emit", "drop"] = Field(
         "auto",

@@ -36,6 +36,11 @@ def names(kind: str) -> list[str]:
     return sorted(_parts(kind))
 
 
+def of_others(kind: str) -> list[str]:
+    """Those of the names that belong to parts from other distributions. Imports none of them."""
+    return [name for name, part in sorted(_parts(kind).items()) if isinstance(part, EntryPoint)]
+
+
 def load(kind: str, name: str) -> ModuleType:
     """The module of one part; raises KeyError when there is none of that name, ImportError when a library of it is missing."""
     part = _parts(kind)[name]
@@ -53,6 +58,11 @@ def kind_name(options: Options) -> str:
             if module == (part.module if isinstance(part, EntryPoint) else part):
                 return name
     raise KeyError(module)
+
+
+def finds_packets(framing: Options) -> bool:
+    """Whether the framing whose options these are finds the boundaries in the bytes alone, however they arrive."""
+    return bool(_module(framing).SELF_DELIMITING)
 
 
 def make_framer(options: Options) -> Framer:

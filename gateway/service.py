@@ -20,6 +20,7 @@ from .house import House
 from .kept import KeptLink
 from .link import Link
 from .listeners import ListenError
+from .options import write_count
 
 EX_CONFIG = 78
 SPARE_FILES = 64
@@ -133,7 +134,10 @@ class GatewayService(Service):
         for link in self.links.values():
             counted = ", ".join(f"{name} {count}" for name, count in sorted(link.counters.items()) if count)
             self.house.log.info(
-                "[{name}] {sessions} sessions now; {counted}", name=link.name, sessions=len(link.sessions), counted=counted or "nothing yet"
+                "[{name}] {sessions} now; {counted}",
+                name=link.name,
+                sessions=write_count(len(link.sessions), "session"),
+                counted=counted or "nothing yet",
             )
 
 

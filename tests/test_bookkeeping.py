@@ -38,6 +38,13 @@ class BookkeepingTests(SynchronousTestCase):
         self.assertEqual((self.link.counters["dropped_packets"], self.session.dropped), (3, 3))
         self.assertEqual(self.said(), "[lan] 10.0.0.1:5: 3 packets dropped: why")
 
+    def test_one(self) -> None:
+        """One packet, byte or session is not several."""
+        self.link.drop(self.session, 1, "why")
+        self.assertEqual(self.said(), "[lan] 10.0.0.1:5: 1 packet dropped: why")
+        self.link.refused("10.0.0.2:5", 1)
+        self.assertEqual(self.said(), "[lan] 10.0.0.2:5: refused, there is 1 session (max_sessions)")
+
     def test_nothing_dropped(self) -> None:
         """Nothing is not told."""
         before = len(self.house.lines)  # type: ignore[attr-defined]

@@ -96,7 +96,7 @@ class Loading(ConfigCase):
         fifo = os.path.join(self.directory, "fifo")
         os.mkfifo(fifo)
         for path, said in (
-            (missing, "cannot be read: No such file or directory"),
+            (missing, "cannot be read: No such file or directory: --config takes the INI file"),
             (self.directory, "this is a directory: --config takes the INI file"),
             (fifo, "this is not a regular file: --config takes the INI file"),
             ("a\0b", "cannot be read: embedded null byte"),
@@ -244,6 +244,13 @@ class Tls(ConfigCase):
             self.mistakes(self.FAR + "[tls sites]"), ["gw.ini:3: [far] tls: there is no [tls site] section (did you mean 'sites'?)"]
         )
         self.assertEqual(self.warnings(self.FAR + "[tls site]\n[tls other]"), ["gw.ini:9: [tls other] no link uses it: tls = other"])
+
+    def test_no_name(self) -> None:
+        """What is no name of a section is told what tls takes."""
+        said = ": tls takes the name of such a section, in which certificate and private_key stand"
+        for name in ("yes", "site.pem"):
+            text = f"[a]\nlisten = 127.0.0.1:0\ntls = {name}\n"
+            self.assertEqual(self.mistakes(text), [f"gw.ini:3: [a] tls: there is no [tls {name}] section{said}"])
 
     def test_unsafe(self) -> None:
         """A client that does not verify whom it talks to is marked, and told."""

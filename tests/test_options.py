@@ -112,11 +112,27 @@ class ParserTests(SynchronousTestCase):
         for text in ("127.0.0.1:7000", "[::1]:7000"):
             self.assertEqual(str(o.parse_address(text)), text)
 
+    def test_counts(self) -> None:
+        """One thing is not several."""
+        self.assertEqual([o.write_count(count, "link") for count in (0, 1, 2)], ["0 links", "1 link", "2 links"])
+
+    def test_half_addresses(self) -> None:
+        """A port alone is told what hosts there are to choose from; brackets are asked for where an IPv6 address lacks them, only."""
+        alone = "write HOST:PORT: 127.0.0.1:7000 is this machine, 0.0.0.0:7000 all its addresses"
+        self.bad(
+            o.parse_address, ("7000", alone), (":7000", alone), *((text, "in brackets") for text in ("::1", "::1:7000", "fe80::1%eth0"))
+        )
+        self.bad(o.parse_address, *((text, "write HOST:PORT, as") for text in ("tcp:10.0.0.7:4001", "x:y:z")))
+
     def test_networks(self) -> None:
         """Networks and single addresses of both families; bits behind the mask are a mistake."""
         found = o.parse_networks("10.0.0.0/8, 192.168.1.7, fd00::/8")
         self.assertEqual(found, tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "192.168.1.7/32", "fd00::/8"))))
-        self.bad(o.parse_networks, ("10.0.0.1/8", "host bits"), ("lan", "lan"))
+        self.bad(
+            o.parse_networks,
+            ("10.0.0.1/8", "host bits set: write 10.0.0.0/8 for the network, 10.0.0.1 for one"),
+            ("lan", "write 10.0.0.0/8"),
+        )
 
     def test_secrets(self) -> None:
         """A secret is a reference; what looks like the secret itself is not repeated in the error."""

@@ -20,6 +20,11 @@ def is_utf8(body: bytes) -> bool:
     return True
 
 
+def in_lines(codec: Codec) -> bool:
+    """What the codec says; of one that says nothing, whether it writes bodies of its own: joined, these could not be told apart again."""
+    return getattr(codec, "in_lines", not codec.verbatim)
+
+
 class CodecOptions(Options):
     """The base of every codec's options."""
 
@@ -29,6 +34,9 @@ class Codec(Protocol):
 
     verbatim: bool
     """True when a body is the payload itself, so that a stream can pass bytes on as they were received."""
+
+    in_lines: bool
+    """Whether a stream without ``framing`` gets its bodies as lines rather than joined. A codec need not say it: see `in_lines`."""
 
     def encode(self, batch: Batch) -> Sequence[bytes]:
         """One body per packet."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import CodecError
+from ..options import write_count
 from ..packet import Batch
 from . import CodecOptions
 
@@ -16,6 +17,7 @@ class Options(CodecOptions):
 
 class Codec:
     verbatim = False
+    in_lines = True
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -30,4 +32,6 @@ class Codec:
         try:
             return bytes.fromhex(body.decode("ascii")), None
         except ValueError:
-            raise CodecError(f"{len(body)} bytes that are not hexadecimal digits, two for each byte (as 0d0a or 0D 0A)") from None
+            raise CodecError(
+                f"{write_count(len(body), 'byte')} that are not hexadecimal digits, two for each byte (as 0d0a or 0D 0A)"
+            ) from None

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ..errors import CodecError
+from ..options import write_count
 from ..packet import Batch
 from . import CodecOptions
 
@@ -36,6 +37,7 @@ class Options(CodecOptions):
 
 class Codec:
     verbatim = False
+    in_lines = True
 
     says_topic = True
     """A body tells the topic of its packet, so that one session can hear of several things."""
@@ -93,7 +95,7 @@ def _parse(body: bytes) -> Any:
         _check_depth(body)
         value = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CodecError(f"{len(body)} bytes that are not JSON: {error}") from None
+        raise CodecError(f"{write_count(len(body), 'byte')} that are not JSON: {error}") from None
     if _pairs(value) != _without_strings(body).count(b":"):
         raise CodecError("an object has the same key twice")
     return value

@@ -15,6 +15,7 @@ class Options(CodecOptions):
 
 class Codec:
     verbatim = True
+    in_lines = True
 
     def __init__(self, options: Options) -> None:
         self.options = options

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from .. import registry
 from ..config import Config
-from ..options import write_duration, write_size
+from ..options import write_count, write_duration, write_size
 from ..plan import LinkPlan, StreamOptions
 
 
@@ -21,7 +22,7 @@ def table(config: Config) -> str:
         [plan.name, plan.topic, ", ".join(config.hears[plan.name]) or "-", ", ".join(config.heard_by(plan.name)) or "-"] for plan in plans
     ]
     blocks = [
-        f"{config.file}: {len(plans)} links, memory for outboxes {memory}, linger {linger}",
+        f"{config.file}: {write_count(len(plans), 'link')}, memory for outboxes {memory}, linger {linger}",
         tabulate(
             where,
             headers=["link", "transport", "where", "TLS", "framing", "codec", "outbox", "sessions", "unsafe"],
@@ -29,10 +30,19 @@ def table(config: Config) -> str:
         ),
         tabulate(wiring, headers=["link", "topic", "hears (they write to it)", "is heard by (it writes to them)"], disable_numparse=True),
     ]
-    told = [*(f"warning: {text}" for text in config.warnings), *(f"note: {text}" for text in config.notes)]
+    told = [f"note: {text}" for text in _absent(config)]
+    told += [*(f"warning: {text}" for text in config.warnings), *(f"note: {text}" for text in config.notes)]
     if told:
         blocks.append("\n".join(told))
     return "\n\n".join(blocks)
+
+
+def _absent(config: Config) -> Iterator[str]:
+    """What is not there now, as far as the transports can tell. Asked here and not at loading: it may be there soon."""
+    for plan in config.links.values():
+        module = registry.load("transport", plan.transport)
+        for text in module.absent(plan.options) if hasattr(module, "absent") else ():
+            yield f"{config.file}:{config.lines[plan.name]}: [{plan.name}] {text}"
 
 
 def _where_row(plan: LinkPlan, config: Config) -> list[str]:

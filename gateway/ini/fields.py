@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from .. import registry
-from ..options import Options, Part, Written
+from ..options import Address, Options, Part, Written
 
 
 def part_kind(field: FieldInfo) -> str | None:
@@ -38,6 +38,11 @@ def takes_text(field: FieldInfo) -> bool:
 def takes_bytes(field: FieldInfo) -> bool:
     """Whether the value is bytes, written with escapes."""
     return bytes in _types(field.annotation)
+
+
+def takes_address(field: FieldInfo) -> bool:
+    """Whether the value is ``HOST:PORT``."""
+    return Address in _types(field.annotation)
 
 
 def written(field: FieldInfo) -> Written:

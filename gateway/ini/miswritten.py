@@ -1,4 +1,4 @@
-"""Values that could be meant as they stand, and never are: quotes, a shell's abbreviations, the names of bytes."""
+"""Values that could be meant as they stand, and never are: comments, quotes, a shell's abbreviations, URLs, the names of bytes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import re
 from pydantic.fields import FieldInfo
 
 from ..options import write_escaped
-from .fields import takes_bytes, takes_text
+from .fields import part_kind, takes_address, takes_bytes, takes_text
 from .sentences import quote
 
 _QUOTED = re.compile(r"(['\"]).*\1")
 _SHELL = re.compile(r"~[\w-]*/|\$(?:HOME|USER|PWD)\b|\$\{")
 _HEX = re.compile(r"0[xX][0-9A-Fa-f]{2}(?:[ ,]*0[xX][0-9A-Fa-f]{2})*")
+_COMMENT = re.compile(r"((?:^|,[ \t]*)#)[ \t]+[^ \t,].*|(?<=[^ \t,])[ \t]+#.*")
+_URL = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#\s]*)([^?#\s]*).*|(unix):(/.*)", re.IGNORECASE)
+_WEB_PORTS = {"ws": "80", "http": "80", "wss": "443", "https": "443"}
 _NAMED = {
     "NUL": 0,
     "SOH": 1,
@@ -30,13 +33,36 @@ _NAMED = {
 }
 
 
-def miswritten(value: str, field: FieldInfo) -> str:
-    """What is wrong with the value of a field of text or bytes, and what to write; empty where nothing is."""
+def uncommented(value: str) -> str:
+    """The value without what begins with # and was meant as a comment; the topic filter # is an entry by itself."""
+    found = None if _QUOTED.fullmatch(value) else _COMMENT.search(value)
+    return value[: found.end(1) if found[1] else found.start()] if found else value
+
+
+def unquoted(value: str) -> str:
+    """The value as it was meant where `miswritten` tells of its quotes."""
+    return value[1:-1] if _QUOTED.fullmatch(value) else value
+
+
+def not_a_comment(key: str, value: str) -> str:
+    """What to write where `uncommented` found something. The value is not shown: it may be a secret, written where none belongs."""
+    really = ""
+    if value.startswith(("/", ".", "file:")):
+        really = ", or make a symbolic link if the path really holds it"
+    elif key.startswith("framing."):
+        really = ", or \\x23 where the byte is meant"
+    return f"write ; in place of #{really} (a comment behind a value begins with ;)"
+
+
+def miswritten(value: str, field: FieldInfo, key: str) -> str:
+    """What is wrong with the value of a field of text, bytes or an address, and what to write; empty where nothing is."""
+    if key in ("listen", "connect") and (takes_text(field) or takes_address(field)) and (url := _URL.fullmatch(value)):
+        return f"{quote(value)} is a URL: {_without_scheme(url, key)}"
+    if _QUOTED.fullmatch(value) and not takes_bytes(field) and not part_kind(field):
+        return f"the quotes in {quote(value)} would be part of the value: write it without"
     if takes_text(field):
         if not value:
             return "has no value"
-        if _QUOTED.fullmatch(value):
-            return f"the quotes in {quote(value)} would be part of the value: write it without"
         if _SHELL.match(value):
             return f"{quote(value)}: ~ and $NAME are not filled in here: write the whole path"
     if takes_bytes(field) and (meant := _bytes(value)):
@@ -46,11 +72,24 @@ def miswritten(value: str, field: FieldInfo) -> str:
 
 def hint(value: str, key: str) -> str:
     """What may explain why a value was refused, to go behind the refusal."""
-    if re.search(r"[ \t]#", value):
-        return " (a comment behind a value begins with ;)"
     if key in ("listen", "connect") and re.match(r"\.{0,2}/", value):
         return " (for a UNIX socket: transport = unix)"
     return ""
+
+
+def _without_scheme(url: re.Match[str], key: str) -> str:
+    """What to write in place of a URL, in the words of the INI file."""
+    scheme, place, path = (url[1] or url[4]).lower(), url[2] or "", url[3] or url[5] or ""
+    if scheme == "unix":
+        return f"write transport = unix and {key} = {place}{path}"
+    if not re.search(r":[0-9]+$", place):
+        place = f"{place or 'HOST'}:{_WEB_PORTS.get(scheme, 'PORT')}"
+    secure = " and tls = NAME, of a [tls NAME] section" if scheme in ("wss", "https", "tls", "ssl") else ""
+    if scheme not in _WEB_PORTS:
+        return f"write {key} = {place}{secure}"
+    if key == "connect":
+        return "WebSocket clients are listened for, with transport = websocket; connect = HOST:PORT takes a TCP or TLS server"
+    return f"write transport = websocket, listen = {place}, path = {path or '/'}{secure}"
 
 
 def _bytes(value: str) -> bytes:

@@ -52,7 +52,10 @@ def _check_listeners(draft: Draft, other: Draft) -> None:
         return
     paths = [_place(each, "path") for each in (draft, other)]
     if mine != theirs or draft.transport != other.transport or None in paths:
-        draft.reading.refuse(f"{mine} is taken: [{other.name}] listens on {theirs}", "listen")
+        what = "port" if isinstance(mine, Address) else "path"
+        if None not in paths and draft.transport == other.transport:
+            what += ", or both the same listen and each its own path"
+        draft.reading.refuse(f"{mine} is taken: [{other.name}] listens on {theirs}: give one of them another {what}", "listen")
     elif paths[0] == paths[1]:
         draft.reading.refuse(
             f"[{other.name}] has the same address and path: give one of them another path", "path" if draft.text("path") else "listen"

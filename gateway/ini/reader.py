@@ -11,6 +11,7 @@ The rules (narrower than configparser's, which drops lines and letter case, and 
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ MOST_ERRORS = 200
 
 _BLANKS = " \t"
 _HEADER = re.compile(r"\[([^\[\]]*)\][ \t]*(?:;.*)?")
+_COMMENTED_HEADER = re.compile(r"\[([^\[\]]*[^\[\]\s][^\[\]]*)\][ \t]*#.*")
 _LOOKS_LIKE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*[ \t]*=")
 _WITH_COLON = re.compile(r"([A-Za-z_][\w.-]*)[ \t]*:[ \t]*(.*)")
 _ESCAPED_OR_QUOTED_OR_COMMENT = re.compile(r"""\\.|"[^"]*"|'[^']*'|(?<=[ \t])(;)""")
@@ -66,8 +68,7 @@ def _decode(data: bytes, file: str) -> str:
         raise ConfigError(f"larger than {LARGEST >> 20} MiB: this is not a configuration", file=file)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ConfigError("this is UTF-16: save it as UTF-8", file=file, line=1)
-    if data.startswith(b"\xef\xbb\xbf"):
-        raise ConfigError("begins with a byte order mark: save it as UTF-8 without BOM", file=file, line=1)
+    data = data.removeprefix(codecs.BOM_UTF8)
     if b"\0" in data:
         raise ConfigError("holds a NUL byte: this is not a text file", file=file, line=_line(data, data.index(b"\0")))
     try:
@@ -121,6 +122,9 @@ class _Reading:
         self.close_value()
         self._section = None
         header = _HEADER.fullmatch(line)
+        if header is None and (commented := _COMMENTED_HEADER.fullmatch(line)):
+            self._refuse(number, f"{_short(line)}: a comment behind a section begins with ;")
+            header = commented
         name = " ".join(header.group(1).split()) if header else ""
         if not name:
             self._refuse(number, f"{_short(line)} is not a section: write [NAME], alone on its line")

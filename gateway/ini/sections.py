@@ -9,26 +9,52 @@ from typing import Any
 from pydantic import ValidationError
 
 from .. import registry
+from ..codecs import CodecOptions
 from ..errors import ConfigError
+from ..framing import FramingOptions
 from ..options import Options
 from .fields import choices, nested, part_kind
-from .miswritten import hint, miswritten
+from .miswritten import hint, miswritten, not_a_comment, uncommented
 from .reader import Entry, Section
-from .sentences import did_you_mean, one_of, quote, sentence, shorten
+from .sentences import did_you_mean, nearest, one_of, quote, sentence, shorten
+
+_COMMON: dict[str, type[Options]] = {"framing": FramingOptions, "codec": CodecOptions}
+"""What all parts of a kind have."""
 
 
 class Reading:
-    """The reading of one section. ``absolute`` completes the paths in it; what is wrong is added to ``errors``."""
+    """The reading of one section. ``absolute`` completes the paths in it; what is wrong is added to ``errors``.
 
-    def __init__(self, section: Section, file: str, absolute: Callable[[str], str], errors: list[ConfigError]) -> None:
+    ``elsewhere`` says where a key belongs that is unknown here, if anywhere.
+    """
+
+    def __init__(
+        self,
+        section: Section,
+        file: str,
+        absolute: Callable[[str], str],
+        errors: list[ConfigError],
+        elsewhere: Callable[[str], str] = lambda key: "",
+    ) -> None:
         self._section = section
         self._file = file
         self._absolute = absolute
         self._errors = errors
+        self.elsewhere = elsewhere
 
     def of(self, section: Section) -> Reading:
         """The same for a section whose keys are as they were meant."""
-        return Reading(section, self._file, self._absolute, self._errors)
+        return Reading(section, self._file, self._absolute, self._errors, self.elsewhere)
+
+    def uncommented(self) -> Section:
+        """The section with its values as they were meant; refuses those behind which a comment begins with #."""
+        entries = dict(self._section.entries)
+        for key, entry in entries.items():
+            meant = uncommented(entry.value)
+            if meant != entry.value:
+                self.refuse(not_a_comment(key, entry.value), key)
+                entries[key] = entry._replace(value=meant)
+        return self._section._replace(entries=entries)
 
     def refuse(self, message: str, key: str = "", line: int = 0) -> None:
         """One more error, by default at the key's line, or the section's."""
@@ -62,12 +88,12 @@ class Reading:
             head, dot, tail = key.partition(".")
             field = cls.model_fields.get(head)
             if field is None or (dot and not (part_kind(field) or nested(field))):
-                self.refuse(f"unknown option{_suggestion(prefix + key, known)}", prefix + key, entry.line)
+                self.refuse(f"unknown option{self._suggestion(prefix + key, known)}", prefix + key, entry.line)
             elif dot:
                 below.setdefault(head, {})[tail] = entry
             elif nested(field):
                 self.refuse(f"takes no value itself: write {head}.KEY = VALUE", prefix + key, entry.line)
-            elif wrong := miswritten(entry.value, field):
+            elif wrong := miswritten(entry.value, field, head):
                 failed.add(head)
                 self.refuse(wrong, prefix + key, entry.line)
             else:
@@ -111,8 +137,19 @@ class Reading:
             cls = _options_class(kind, name)
         except ConfigError as error:
             self.refuse(error.message, prefix + head, place)
+            self._fill_unknown(kind, name, below, f"{prefix}{head}.", place, known)
             return None
         return self._fill(cls, below, f"{prefix}{head}.", place, {}, known)
+
+    def _fill_unknown(self, kind: str, name: str, below: Mapping[str, Entry], prefix: str, line: int, known: list[str]) -> None:
+        """Check the options of a part that there is not: by the part that was probably meant, else by what all of its kind have."""
+        near = nearest(name, registry.names(kind))
+        try:
+            cls = _options_class(kind, near) if near else _COMMON[kind]
+        except (ConfigError, KeyError):
+            return
+        if shared := {key: entry for key, entry in below.items() if key in cls.model_fields}:
+            self._fill(cls, shared, prefix, line, {}, known)
 
     def _validate(
         self, cls: type[Options], values: dict[str, Any], failed: set[str], entries: Mapping[str, Entry], prefix: str, line: int
@@ -123,7 +160,7 @@ class Reading:
         except ValidationError as error:
             for found in error.errors(include_url=False):
                 name = str(found["loc"][0]) if found["loc"] else ""
-                if name in failed:
+                if name in failed or (failed and not name):  # what does not fit together may follow from what has been told
                     continue
                 failed.add(name)
                 entry = entries.get(name)
@@ -150,6 +187,13 @@ class Reading:
             if inner:
                 yield from (f"{name}.{below}" for below in inner.model_fields)
 
+    def _suggestion(self, key: str, known: list[str]) -> str:
+        """The key that was meant: the same word below some prefix, one that belongs elsewhere, or one that is near."""
+        if moved := next((word for word in known if word.rpartition(".")[2] == key), None):
+            return f" (did you mean {moved!r}?)"
+        place = self.elsewhere(key)
+        return f" here: {shorten(key)} {place}" if place else did_you_mean(key, known)
+
 
 def _addressed(message: str, options: type[Options]) -> tuple[str, str]:
     """Key and text of ``key: text``; no key when the message is about several."""
@@ -175,12 +219,14 @@ def load_part(kind: str, name: str) -> Any:
     try:
         return registry.load(kind, name)
     except KeyError:
-        raise ConfigError(one_of(name, registry.names(kind))) from None
+        raise ConfigError(one_of_parts(kind, name)) from None
     except ImportError as error:
         raise ConfigError(f"{kind} {quote(name)} needs a library that is not installed: {error}") from error
 
 
-def _suggestion(key: str, known: list[str]) -> str:
-    """The key that was meant: one that is near, or the same word below some prefix."""
-    moved = next((word for word in known if word.rpartition(".")[2] == key), None)
-    return f" (did you mean {moved!r}?)" if moved else did_you_mean(key, known)
+def one_of_parts(kind: str, name: str, near: str = "") -> str:
+    """That there is no such part, which there are, and which was meant: ``near``, one of a near name, or one of another kind."""
+    other = next((other for other in ("framing", "codec", "transport") if name in registry.names(other)), "")
+    if other:
+        return f"{one_of(name, registry.names(kind), near=None)} ({name} is a {other}: write {other} = {name})"
+    return one_of(name, registry.names(kind), near=near)

@@ -44,16 +44,19 @@ def sentence(error: ErrorDetails, name: str, field: FieldInfo | None, text: str)
     pattern = _TEXTS.get(error["type"])
     if pattern is None:
         return f"{quote(text)} is not {written(field).words if field else 'understood'}"
+    if context.get("min_length") == 1:
+        return "has no value"
     bound = next((context[limit] for limit in ("ge", "gt", "le", "lt") if limit in context), None)
     if bound is not None and field is not None:
         bound = written(field).text(bound)
     return pattern.format(name=name, given=shorten(text), quoted=quote(text), bound=bound, **context)
 
 
-def one_of(word: str, words: Iterable[str]) -> str:
-    """``'x' is not one of a, b, c (did you mean 'a'?)``."""
+def one_of(word: str, words: Iterable[str], *, near: str | None = "") -> str:
+    """``'x' is not one of a, b, c (did you mean 'a'?)``. ``near``: what was meant; "" looks for it, None does not."""
     allowed = list(words)
-    return f"{quote(word)} is not one of {', '.join(allowed)}{did_you_mean(word, allowed)}"
+    hint = f" (did you mean {near!r}?)" if near else did_you_mean(word, allowed) if near is not None else ""
+    return f"{quote(word)} is not one of {', '.join(allowed)}{hint}"
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
@@ -64,8 +67,10 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """The word that was probably meant, or nothing."""
-    word = word[:_LONGEST]
-    return next((near for near in difflib.get_close_matches(word, list(words)) if _is_near(word, near)), "")
+    word, known = word[:_LONGEST], list(words)
+    begun = [each for each in known if len(word) > 2 and each.startswith(word)]
+    near = (each for each in difflib.get_close_matches(word, known) if _is_near(word, each))
+    return next(near, begun[0] if len(begun) == 1 else "")
 
 
 def _is_near(word: str, other: str) -> bool:

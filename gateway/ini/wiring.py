@@ -6,17 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .. import registry
+from ..codecs import in_lines
 from ..framing import FramingOptions
 from ..options import parse_names
-from ..plan import DeviceOutboxOptions, LinkOptions, StreamOptions
+from ..plan import LinkOptions, StreamOptions
 from ..topics import check_filter, check_topic, has_wildcard, matches
+from .miswritten import unquoted
 from .reader import Section
 from .sections import Reading
 from .sentences import did_you_mean, quote
 
 CLIENT = "{client}"
 """In a topic: the identity in the client's certificate."""
-_LINES_FOR = ("text", "json", "hex")
 
 
 def check_name(name: str) -> None:
@@ -48,7 +49,7 @@ class Draft:
     def text(self, key: str) -> str:
         """What the section says, whether its options are sound or not."""
         entry = self._entries.get(key)
-        return entry.value if entry else ""
+        return unquoted(entry.value) if entry else ""
 
     def _names(self, key: str) -> tuple[str, ...]:
         try:
@@ -59,14 +60,12 @@ class Draft:
     @property
     def is_device(self) -> bool:
         """Whether this is the end that somebody must be permitted to write to."""
-        if self.module is None:
-            return False
-        return isinstance(self.module.Options.model_fields["outbox"].default, DeviceOutboxOptions)
+        return self.module is not None and getattr(self.module, "IS_DEVICE", True)
 
     @property
     def takes_data(self) -> bool:
         """Whether anything can be written to it: a capture takes nothing."""
-        return self.transport != "replay"
+        return getattr(self.module, "TAKES_DATA", True)
 
     @property
     def is_port(self) -> bool:
@@ -144,10 +143,10 @@ class Wiring:
                 framing = None
             elif options.framing is not None:
                 framing = options.framing
-            elif framing is not None and _passes_on(draft) and registry.load("framing", registry.kind_name(framing)).SELF_DELIMITING:
+            elif framing is not None and _passes_on(draft) and registry.finds_packets(framing):
                 origin = before
             else:
-                lines = not draft.is_device and registry.kind_name(options.codec) in _LINES_FOR
+                lines = not draft.is_device and in_lines(registry.make_codec(options.codec))
                 framing = registry.load("framing", "lines" if lines else "raw").Options()
             before = draft.name
         return framing, origin
@@ -211,7 +210,9 @@ class Wiring:
         found = {name for other in self._drafts.values() if (name := other.heard_as(filter))}
         if not found:
             topics = [other.topic for other in self._drafts.values() if other is not draft]
-            draft.reading.refuse(f"no link publishes {quote(filter)}{did_you_mean(filter, topics)}", "subscribe")
+            draft.reading.refuse(
+                f"no link publishes {quote(filter)}{_separated(filter, self._drafts) or did_you_mean(filter, topics)}", "subscribe"
+            )
         elif not has_wildcard(filter) and found & {draft.name, f"{draft.name}/$sent"}:
             draft.reading.refuse(f"{quote(filter)}: a link cannot hear itself", "subscribe")
 
@@ -222,7 +223,11 @@ class Wiring:
             draft.reading.refuse(f"{quote(name)}: exact names of links only, as both directions follow from it", "attach")
         elif name not in self._drafts:
             owner = next((other.name for other in self._drafts.values() if other.topic == name), "")
-            hint = f" (that is the topic of [{owner}]: attach = {owner})" if owner else did_you_mean(name, self._drafts)
+            hint = (
+                f" (that is the topic of [{owner}]: attach = {owner})"
+                if owner
+                else _separated(name, self._drafts) or did_you_mean(name, self._drafts)
+            )
             draft.reading.refuse(f"no link is called {quote(name)}{hint}", "attach")
 
     def _check_overheard(self, draft: Draft) -> None:
@@ -256,6 +261,12 @@ class Wiring:
 def _passes_on(draft: Draft) -> bool:
     """Whether its codec leaves the bytes as they are, in both directions."""
     return draft.options is not None and registry.make_codec(draft.options.codec).verbatim
+
+
+def _separated(entry: str, names: Mapping[str, Draft]) -> str:
+    """A hint where an entry of a list is several names, with something between them that is no comma."""
+    words = entry.replace(";", " ").split()
+    return f" (names are separated by commas: {', '.join(words)})" if len(words) > 1 and all(word in names for word in words) else ""
 
 
 def _is_topic(name: str) -> bool:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
+_MASTERS = "/dev/ptmx"
 _LONGEST = 160
 """Characters of a command line that are shown."""
 
@@ -45,8 +46,16 @@ def _openers(path: str, proc: str) -> Iterator[int]:
             # Only the links are read: to stat what they point to could hang on a dead network file system.
             with suppress(OSError):
                 folder = f"{proc}/{entry}/fd"
-                if any(os.readlink(f"{folder}/{fd}") == real for fd in os.listdir(folder)):
+                links = {fd: os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
+                if real in links.values() and not any(_is_other_end(real, f"{folder}info/{fd}") for fd in links if links[fd] == _MASTERS):
                     yield int(entry)
+
+
+def _is_other_end(path: str, info: str) -> bool:
+    """Whether a descriptor of `_MASTERS`, as proc(5) describes it, is the other end of this pseudo-terminal: who has both ends is no
+    rival, but the device itself, as socat is."""
+    with open(info, encoding="ascii", errors="replace") as lines:
+        return f"tty-index:\t{path.removeprefix('/dev/pts/')}\n" in lines
 
 
 def _named(pid: int, proc: str) -> str:

@@ -23,16 +23,19 @@ def read_certificates(path: str, key: str) -> list[x509.Certificate]:
     """All certificates in a PEM file, in its order, at least one. ConfigError under ``key``, the option that named the file."""
     data = _read(path, key, MAX_CERTIFICATES)
     if not data.strip():
-        raise ConfigError(f"{path} is empty", key=key)
+        raise ConfigError(f"{path} is empty: copy the certificate there anew", key=key)
     try:
         return x509.load_pem_x509_certificates(data)
     except ValueError as error:
         if data[:1] == b"\x30":
             hint = f"it looks like DER; to convert it: openssl x509 -inform der -in {path} -out {path}.pem"
+            hint += f" (a PKCS#12 file, .p12 or .pfx: openssl pkcs12 -in {path} -nodes -out {path}.pem)"
         elif b"PRIVATE KEY" in data and b"CERTIFICATE" not in data:
-            hint = "it holds a private key"
+            hint = "it holds a private key: name that in private_key, and its certificate here"
+        elif b"-----BEGIN CERTIFICATE-----" in data:
+            hint = f"copy it there anew ({error})"
         else:
-            hint = str(error)
+            hint = "such a file begins with -----BEGIN CERTIFICATE-----"
         raise ConfigError(f"{path} holds no certificate in PEM form: {hint}", key=key) from None
 
 
@@ -40,7 +43,12 @@ def read_key(path: str, passphrase: Secret | None) -> PrivateKeyTypes:
     """The private key in a PEM file that nobody else may read. Nothing is ever asked on a terminal. Raises ConfigError."""
     data = _read_private(path, "private_key")
     if b"PRIVATE KEY" not in data:
-        raise ConfigError(f"{path} holds no private key in PEM form", key="private_key")
+        hint = "such a file has a line -----BEGIN PRIVATE KEY-----"
+        if data[:1] == b"\x30":
+            hint = f"it looks like DER; to convert it: openssl pkey -inform der -in {path} -out {path}.pem"
+        elif b"CERTIFICATE" in data:
+            hint = "it holds a certificate: name that in certificate, and its key here"
+        raise ConfigError(f"{path} holds no private key in PEM form: {hint}", key="private_key")
     encrypted = b"ENCRYPTED" in data
     if encrypted and passphrase is None:
         raise ConfigError(f"{path} is encrypted: give passphrase = file:PATH or env:NAME", key="private_key")
@@ -58,7 +66,7 @@ def read_secret(secret: Secret, key: str) -> bytes:
     if secret.kind == "env":
         value = os.environ.get(secret.name)
         if value is None:
-            raise ConfigError(f"the environment has no variable {secret.name}", key=key)
+            raise ConfigError(f"the environment has no variable {secret.name}: set it where the gateway is started", key=key)
         return value.encode()
     data = _read_private(secret.name, key)
     return data.removesuffix(b"\n").removesuffix(b"\r")
@@ -70,7 +78,7 @@ def check_pair(chain: Sequence[x509.Certificate], key: PrivateKeyTypes) -> None:
     ours = key.public_key().public_bytes(*form)
     matching = [index for index, each in enumerate(chain) if each.public_key().public_bytes(*form) == ours]
     if not matching:
-        raise ConfigError("the key does not match the certificate", key="private_key")
+        raise ConfigError("the key does not match the certificate: name the key that the certificate was made for", key="private_key")
     if matching[0] != 0:
         text = f"the key matches certificate {matching[0] + 1} of the file: put that first, its issuers behind it"
         raise ConfigError(text, key="certificate")
@@ -106,14 +114,22 @@ def _read(path: str, key: str, limit: int) -> bytes:
         file = Path(path)
         mode = file.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise ConfigError(f"{path} is not a regular file", key=key)
+            raise ConfigError(f"{path} is not a regular file: name the file itself", key=key)
         with file.open("rb") as stream:
             data = stream.read(limit + 1)
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}", key=key) from None
+        raise ConfigError(f"{path}: {error.strerror}{_remedy(error)}", key=key) from None
     if len(data) > limit:
-        raise ConfigError(f"{path} is longer than {limit} bytes", key=key)
+        raise ConfigError(f"{path} is longer than {limit} bytes: is it the right file?", key=key)
     return data
+
+
+def _remedy(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return ": put it there, or correct the path"
+    if isinstance(error, PermissionError):
+        return f": let the user of this program (uid {os.geteuid()}) read it, and enter its folders"
+    return ""
 
 
 def _read_private(path: str, key: str) -> bytes:

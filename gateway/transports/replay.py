@@ -17,8 +17,11 @@ from ..outbox import DeviceOutboxOptions, OutboxOptions
 from ..plan import LinkPlan, StreamOptions
 from ..player import PlayedSession, Player
 from ..ports.errors import PortError
-from ..registry import kind_name, make_framer
+from ..registry import finds_packets, kind_name, make_framer
 from ..session import Session
+
+IS_DEVICE = True
+TAKES_DATA = False
 
 _NO_TIMES = (
     "rate = realtime needs times in the capture: a first column with the time (2024-05-01T12:00:00.5Z, or seconds since the epoch),"
@@ -66,7 +69,7 @@ class Options(StreamOptions):
 
     @model_validator(mode="after")
     def _has_a_pace(self) -> Options:
-        if self.rate.rate and (self.framing is None or kind_name(self.framing) in ("raw", "silence")):
+        if self.rate.rate and (self.framing is None or not finds_packets(self.framing)):
             raise ValueError("rate = N/s counts packets: say where they end, as framing = lines does")
         try:
             with open_capture(self.file) as file:

@@ -24,6 +24,8 @@ from ..registry import kind_name
 from ..session import Session
 from ..stream import StreamProtocol
 
+IS_DEVICE = True
+
 _LOOK = 0.25
 """Seconds between two looks for the device's node while it is away."""
 
@@ -39,7 +41,9 @@ def _device(text: str, info: ValidationInfo) -> str:
     if is_url:
         scheme = scheme.lower()
         if not re.fullmatch(r"[a-z0-9]+", scheme) or importlib.util.find_spec(f"serial.urlhandler.protocol_{scheme}") is None:
-            raise ValueError(f"{text!r}: pyserial knows no {scheme}://")
+            raise ValueError(
+                f"{text!r}: pyserial knows no {scheme}:// (socket://HOST:PORT and rfc2217://HOST:PORT are ports on the network)"
+            )
         return f"{scheme}://{rest}"
     if re.fullmatch(r"COM[0-9]+", text, re.IGNORECASE):
         return text.upper()
@@ -121,6 +125,18 @@ def warnings(options: Options) -> list[str]:
     if "://" in options.device and options.hangup:
         found.append("hangup has no effect on a port that is opened by URL")
     return found
+
+
+def absent(options: Options) -> list[str]:
+    """What is not there now, for ``--check``."""
+    device = options.device
+    try:
+        there = "://" in device or os.path.exists(find(parse_usb_name(device)) if device.startswith(PREFIX) else device)
+    except LookupError:
+        there = False
+    except ValueError as error:
+        return [f"device = {device}: {error}"]
+    return [] if there else [f"device = {device} is not there now; it is waited for"]
 
 
 class Link(KeptLink):

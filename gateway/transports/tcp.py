@@ -17,6 +17,8 @@ from ..options import Address, TcpAddress
 from ..plan import LinkPlan, StreamOptions
 from ..session import Session
 
+IS_DEVICE = False
+
 
 class Options(StreamOptions):
     """A TCP listener (``listen``) or a TCP client that reconnects for ever (``connect``)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -15,6 +16,8 @@ from ..listeners import unix_listener
 from ..listening import ListeningLink
 from ..options import FileMode, FilePath
 from ..plan import LinkPlan, StreamOptions
+
+IS_DEVICE = False
 
 
 class Options(StreamOptions):
@@ -32,6 +35,16 @@ class Options(StreamOptions):
         if len(path.encode()) > 107:
             raise ValueError(f"{path!r} is too long for a UNIX socket (107 bytes)")
         return self
+
+
+def absent(options: Options) -> list[str]:
+    """What is not there now, for ``--check``."""
+    if options.connect is not None:
+        return [] if os.path.exists(options.connect) else [f"connect = {options.connect} is not there now; it is waited for"]
+    folder = os.path.dirname(options.listen or "")
+    if os.path.isdir(folder):
+        return []
+    return [f"listen = {options.listen}: the folder {folder} is not there now, and without it the start ends: make it first"]
 
 
 class UNIXListeningLink(ListeningLink):

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from ..groups import Encoder
 from ..house import House
 from ..listeners import Listener
-from ..options import Duration, Names, Size, TcpAddress, YesNo
+from ..options import Duration, Names, Size, TcpAddress, YesNo, write_count
 from ..packet import Batch
 from ..plan import LinkOptions, LinkPlan
 from ..registry import kind_name
@@ -25,6 +25,7 @@ from ..web.pulse import Pulse
 from ..web.session import WebSocketSession
 from ..web.upgrade import check_subprotocol
 
+IS_DEVICE = False
 DEFAULT_CODEC = "text"
 MAX_MESSAGE = (
     "the longest message taken from a client; a longer one ends it; the unfinished messages of all clients together take at most four "
@@ -125,5 +126,5 @@ class Link(Served):
     def too_slow(self, session: Session) -> None:
         self.count("slow_disconnects")
         limits = self.options.outbox
-        reason = f"too slow: outbox full at {limits.bytes} bytes or {limits.packets} packets (outbox.when_full = disconnect)"
+        reason = f"too slow: outbox full at {limits.bytes} bytes or {write_count(limits.packets, 'packet')} (outbox.when_full = disconnect)"
         cast(WebSocketSession, session).close_too_slow(reason)

@@ -28,6 +28,80 @@ class MiswrittenTests(ConfigCase):
         for value in ("START", "0x0", "0x02;", "\\x02", "\\x53TX", "stx"):
             self.config(LINK + f"framing.start = {value}")
 
+    def test_comments(self) -> None:
+        """A # behind a blank is refused in any value, what is left is checked, and the value, which may be a secret, is not shown."""
+        said, link = "write ; in place of #", ", or make a symbolic link if the path really holds it"
+        end = " (a comment behind a value begins with ;)"
+        text = (
+            "[dev]\ndevice = /dev/a # the scale\nbaudrate = fast # 9600\nframing = fixed # x\nframing.size = none\n[lan]\n"
+            "listen = 127.0.0.1:0\t#x\nattach = dev # both\nsubscribe = dev, # all\ntopic = t # x\ntls = site # x\ncodec = json # y\n"
+            "framing = enclosed\nframing.start = \\x02 # STX\n[tls site]\npassphrase = sesame # open\nverify = no # later\n"
+        )
+        self.assertEqual(
+            self.mistakes(text),
+            [
+                f"gw.ini:2: [dev] device: {said}{link}{end}",
+                f"gw.ini:3: [dev] baudrate: {said}{end}",
+                "gw.ini:3: [dev] baudrate: 'fast' is not an integer",
+                f"gw.ini:4: [dev] framing: {said}{end}",
+                "gw.ini:5: [dev] framing.size: 'none' is not an integer",
+                f"gw.ini:7: [lan] listen: {said}{end}",
+                f"gw.ini:8: [lan] attach: {said}{end}",
+                f"gw.ini:9: [lan] subscribe: {said}{end}",
+                f"gw.ini:10: [lan] topic: {said}{end}",
+                f"gw.ini:11: [lan] tls: {said}{end}",
+                f"gw.ini:12: [lan] codec: {said}{end}",
+                f"gw.ini:14: [lan] framing.start: {said}, or \\x23 where the byte is meant{end}",
+                f"gw.ini:16: [tls site] passphrase: {said}{end}",
+                "gw.ini:16: [tls site] passphrase: a secret is not written here: write file:PATH or env:NAME",
+                f"gw.ini:17: [tls site] verify: {said}{end}",
+            ],
+        )
+
+    def test_meant_hashes(self) -> None:
+        """A # that is a topic filter, or part of a word, stays."""
+        for filters in ("#", "b, #", "#, b", "b,#", "b, b/#", "b/#, b"):
+            self.config(f"[a]\nlisten = 127.0.0.1:0\nsubscribe = {filters}\n[b]\ndevice = /dev/b#1\n")
+        self.config(LINK + "framing.start = #A\nframing.end = #B\n")
+
+    def test_quotes(self) -> None:
+        """Quotes are told around any value but bytes, once: what they hold is what was meant."""
+        said = "the quotes in '\"{}\"' would be part of the value: write it without"
+        text = '[a]\nlisten = "127.0.0.1:0"\nattach = "b"\ntls = "site"\noutbox.when_full = "drop"\n[b]\ndevice = /dev/b\n[tls site]\n'
+        self.assertEqual(
+            self.mistakes(text.replace("[tls site]\n", "[tls site]\nminimum = 1\n"))[:4],
+            [
+                f"gw.ini:{line}: [a] {key}: {said.format(value)}"
+                for line, key, value in (
+                    (2, "listen", "127.0.0.1:0"),
+                    (3, "attach", "b"),
+                    (4, "tls", "site"),
+                    (5, "outbox.when_full", "drop"),
+                )
+            ],
+        )
+
+    def test_urls(self) -> None:
+        """A URL in place of an address is taken apart into the keys that say the same, and nothing follows from it."""
+        for place, said in (
+            ("listen = ws://127.0.0.1:7300/", "write transport = websocket, listen = 127.0.0.1:7300, path = /"),
+            ("listen = http://localhost/live?x", "write transport = websocket, listen = localhost:80, path = /live"),
+            (
+                "listen = wss://[::1]:7300",
+                "write transport = websocket, listen = [::1]:7300, path = / and tls = NAME, of a [tls NAME] section",
+            ),
+            ("connect = tcp://10.0.0.7:4001", "write connect = 10.0.0.7:4001"),
+            ("connect = tls://far", "write connect = far:PORT and tls = NAME, of a [tls NAME] section"),
+            ("listen = unix:/run/a.sock", "write transport = unix and listen = /run/a.sock"),
+            ("listen = unix:///run/a.sock", "write transport = unix and listen = /run/a.sock"),
+            (
+                "connect = ws://far:80/",
+                "WebSocket clients are listened for, with transport = websocket; connect = HOST:PORT takes a TCP or TLS server",
+            ),
+        ):
+            key, _, url = place.split(" ")
+            self.assertEqual(self.mistakes(f"[a]\n{place}"), [f"gw.ini:2: [a] {key}: {url!r} is a URL: {said}"])
+
     def test_hints(self) -> None:
         """A refused value with # in it is told of ;, and a path where an address is wanted of transport = unix."""
         baudrate, listen = self.mistakes("[a]\ndevice = /dev/a\nbaudrate = 9600 # fast\n[b]\nlisten = /run/b\n")

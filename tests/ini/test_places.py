@@ -18,9 +18,9 @@ class Places(ConfigCase):
         self.assertEqual(
             self.mistakes(links("listen = 127.0.0.1:7000", "listen = localhost:7000", "listen = 0.0.0.0:7000")),
             [
-                "gw.ini:4: [b] listen: localhost:7000 is taken: [a] listens on 127.0.0.1:7000",
-                "gw.ini:6: [c] listen: 0.0.0.0:7000 is taken: [a] listens on 127.0.0.1:7000",
-                "gw.ini:6: [c] listen: 0.0.0.0:7000 is taken: [b] listens on localhost:7000",
+                "gw.ini:4: [b] listen: localhost:7000 is taken: [a] listens on 127.0.0.1:7000: give one of them another port",
+                "gw.ini:6: [c] listen: 0.0.0.0:7000 is taken: [a] listens on 127.0.0.1:7000: give one of them another port",
+                "gw.ini:6: [c] listen: 0.0.0.0:7000 is taken: [b] listens on localhost:7000: give one of them another port",
             ],
         )
         self.config(links("listen = 127.0.0.1:7000", "listen = 127.0.0.1:7001", "listen = [::1]:7000", "listen = 127.0.0.2:7000"))
@@ -34,15 +34,22 @@ class Places(ConfigCase):
             self.mistakes(links(web, web, "listen = 127.0.0.1:8080")),
             [
                 "gw.ini:6: [b] listen: [a] has the same address and path: give one of them another path",
-                "gw.ini:8: [c] listen: 127.0.0.1:8080 is taken: [a] listens on 127.0.0.1:8080",
-                "gw.ini:8: [c] listen: 127.0.0.1:8080 is taken: [b] listens on 127.0.0.1:8080",
+                "gw.ini:8: [c] listen: 127.0.0.1:8080 is taken: [a] listens on 127.0.0.1:8080: give one of them another port",
+                "gw.ini:8: [c] listen: 127.0.0.1:8080 is taken: [b] listens on 127.0.0.1:8080: give one of them another port",
             ],
         )
+
+    def test_almost_shared(self) -> None:
+        """WebSocket links that would share a port but not the address are told how to."""
+        web = "transport = websocket\nlisten = {}:8080\n"
+        (error,) = self.mistakes(links(web.format("127.0.0.1"), web.format("0.0.0.0") + "path = /b"))
+        self.assertTrue(error.endswith(": give one of them another port, or both the same listen and each its own path"), error)
 
     def test_sockets(self) -> None:
         """UNIX sockets have one owner too."""
         unix = "transport = unix\nlisten = a.sock"
-        self.assertEqual(len(self.mistakes(links(unix, unix))), 1)
+        said = f"{self.directory}/a.sock is taken: [a] listens on {self.directory}/a.sock: give one of them another path"
+        self.assertEqual(self.mistakes(links(unix, unix)), [f"gw.ini:6: [b] listen: {said}"])
         self.assertEqual(len(self.mistakes(links(unix, "transport = unix\nconnect = a.sock"))), 1)
 
     def test_devices(self) -> None:

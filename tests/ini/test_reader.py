@@ -59,6 +59,10 @@ class Reading(SynchronousTestCase):
         """Files from Windows read the same."""
         self.assertEqual(values("[a]\r\nb = 1\r\n  2\r\n"), {"b": "1 2"})
 
+    def test_byte_order_mark(self) -> None:
+        """What some editors write before the text is skipped."""
+        self.assertEqual(values("\ufeff[a]\nb = 1"), {"b": "1"})
+
     def test_other_line_breaks(self) -> None:
         """Only a line feed ends a line: what Unicode calls a line break does not move the line numbers."""
         sections, _errors = read("[a]\nb = x\u2028y\u0085z\nc = 1".encode(), "")
@@ -119,11 +123,17 @@ class Refusing(SynchronousTestCase):
             ],
         )
 
+    def test_comments_behind_sections(self) -> None:
+        """A section with a comment that begins with # is told so, and read as what was meant."""
+        sections, errors = read(b"[a] # the scale\nx = 1\n", "gw.ini")
+        self.assertEqual([str(error) for error in errors], ["gw.ini:1: '[a] # the scale': a comment behind a section begins with ;"])
+        self.assertEqual([(section.name, list(section.entries)) for section in sections], [("a", ["x"])])
+
     def test_not_text(self) -> None:
         """What is not UTF-8 text gives one error, with the line where there is one."""
         for data, said in (
             (b"[a]\nx = caf\xe9\n", "gw.ini:2: byte 0xe9 is not UTF-8: save the file as UTF-8"),
-            (b"\xef\xbb\xbf[a]", "gw.ini:1: begins with a byte order mark: save it as UTF-8 without BOM"),
+            (b"\xef\xbb\xbf[a]\nx = caf\xe9\n", "gw.ini:2: byte 0xe9 is not UTF-8: save the file as UTF-8"),
             ("[a]".encode("utf-16"), "gw.ini:1: this is UTF-16: save it as UTF-8"),
             (b"[a]\n\nx = \0\n\0", "gw.ini:3: holds a NUL byte: this is not a text file"),
             (b" " * (LARGEST + 1), "gw.ini: larger than 1 MiB: this is not a configuration"),

@@ -88,6 +88,24 @@ class Sections(SynchronousTestCase):
             ],
         )
 
+    def test_options_of_wrong_parts(self) -> None:
+        """Below a name that no part has, real mistakes are told: by the part of a near name, else by what all have; and no others."""
+        below = ("framing.max = much", "framing.width = 3", "framing.odd = 1")
+        for name, said in (("lenght", ["gw.ini:5: [gps] framing.width: '3' is not one of 1, 2, 4"]), ("odd", [])):
+            self.assertEqual(
+                self.read("device = a", f"framing = {name}", *below)[1][1:],
+                ["gw.ini:4: [gps] framing.max: 'much' is not a size (write 512, 64KiB or 1MB)", *said],
+            )
+
+    def test_parts_of_another_kind(self) -> None:
+        """A part in the place of one of another kind is told where it belongs."""
+        for written, said in (
+            ("framing = json", "json is a codec: write codec = json"),
+            ("codec = lines", "lines is a framing: write framing = lines"),
+        ):
+            (error,) = self.read("device = a", written)[1]
+            self.assertTrue(error.endswith(f" ({said})"), error)
+
     def test_nested(self) -> None:
         """Dotted keys go on top of the nested default."""
         self.assertEqual(self.read("device = a", "outbox.bytes = 5")[0].outbox, Box(bytes=5, when_full="block"))

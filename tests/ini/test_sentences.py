@@ -68,10 +68,11 @@ class Sentences(SynchronousTestCase):
         self.assertEqual(sentence(found, "value", None, "x"), "'x' is not understood")
 
     def test_did_you_mean(self) -> None:
-        """The nearest word is offered, and none where none is near."""
+        """The nearest word is offered, else the one that begins so, and none where none is near."""
         self.assertEqual(did_you_mean("badurate", ["baudrate", "bytesize"]), " (did you mean 'baudrate'?)")
         self.assertEqual(did_you_mean("zzz", ["baudrate"]), "")
         self.assertEqual(did_you_mean("tls", ["rts", "dtr"]), "")
+        self.assertEqual([nearest(word, ["baudrate", "parity", "partner"]) for word in ("baud", "par", "ba")], ["baudrate", "", ""])
         self.assertEqual((nearest("lisen", ["device", "listen"]), nearest("zzz", ["listen"])), ("listen", ""))
         self.assertEqual(one_of("c", []), "'c' is not one of ")
 

@@ -36,6 +36,21 @@ class MeantTests(ConfigCase):
                 ],
             )
 
+    def test_another_kind(self) -> None:
+        """A codec or a framing is no transport, and that is told."""
+        (error,) = self.mistakes("[a]\ntransport = json\n")
+        self.assertTrue(error.endswith(" (json is a codec: write codec = json)"), error)
+
+    def test_nothing_but_keys_of_others(self) -> None:
+        """Where nothing tells what a link is but keys that belong to one transport, or to [tls], that is told in place of the question."""
+        self.assertEqual(
+            self.mistakes("[a]\nfile = x.log\n[site]\ncertificate = x.pem\n"),
+            [
+                "gw.ini:2: [a] file: belongs to transport = replay",
+                "gw.ini:4: [site] certificate: belongs to a [tls NAME] section",
+            ],
+        )
+
     def test_nothing_to_go_by(self) -> None:
         """Where nothing says what a link is, the keys that every link has are checked all the same; others may be right."""
         rest = "special = 1\nwhen_absent = wait\nframing = lines\nframing.max = much\nsubscribe = nobody\n"

@@ -6,6 +6,7 @@ from gateway import registry
 from gateway.ini.wiring import check_name
 
 from ..configuring import ConfigCase
+from ..parts_of_others import add_parts
 
 GPS = "[gps]\ndevice = /dev/gps\nframing = lines\nframing.max = 200\n"
 
@@ -41,6 +42,14 @@ class References(ConfigCase):
                 "gw.ini:12: [b] attach: no link is called 'net' (that is the topic of [lan]: attach = lan)",
             ],
         )
+
+    def test_no_commas(self) -> None:
+        """Names in a list with something else than commas between them are told how lists are written."""
+        for entry in ("gps lan", "gps; lan"):
+            text = GPS + self.listener("lan") + self.listener("a", f"subscribe = {entry}", f"attach = {entry}")
+            for line, error in zip((9, 10), self.mistakes(text), strict=True):
+                self.assertTrue(error.startswith(f"gw.ini:{line}: "), error)
+                self.assertTrue(error.endswith(f"{entry!r} (names are separated by commas: gps, lan)"), error)
 
     def test_devices_take_exact_names(self) -> None:
         """What a device hears may write to it, so a wildcard there is an error; so is one in attach."""
@@ -189,3 +198,52 @@ class Framings(ConfigCase):
         self.assertEqual(self.framing(reader + web), ("lines", False, "gps"))
         self.assertEqual(self.framing(GPS + "codec = hex\n[a]\nlisten = 127.0.0.1:0\nsubscribe = gps\n"), ("lines", False, "gps"))
         self.assertEqual(self.framing(GPS + "[a]\nlisten = 127.0.0.1:0\nsubscribe = gps, gps/$sent\n"), ("lines", False, "gps"))
+
+
+CODEC = """\
+from gateway.codecs import CodecOptions
+class Options(CodecOptions):
+    pass
+class Codec:
+    verbatim = {}
+    def __init__(self, options):
+        pass
+"""
+TRANSPORT = """\
+from typing import Any
+from gateway.options import FilePath
+from gateway.plan import StreamOptions
+class Options(StreamOptions):
+    tape: FilePath | None = None
+"""
+
+
+class PartsOfOthers(ConfigCase):
+    def test_codec(self) -> None:
+        """A codec says whether its bodies are lines; else bodies of its own are, as joined ones could not be told apart."""
+        parts = {"own": CODEC.format(False), "plain": CODEC.format(True)}
+        parts |= {"joined": CODEC.format("in_lines = False"), "rows": CODEC.format("in_lines = True")}
+        add_parts(self, {f"codec {name}": source for name, source in parts.items()})
+        text = "".join(f"[{name}]\nlisten = 127.0.0.1:0\ncodec = {name}\n" for name in parts)
+        framings = {name: registry.kind_name(plan.framing) for name, plan in self.config(text).links.items() if plan.framing}
+        self.assertEqual(framings, {"own": "lines", "plain": "raw", "joined": "raw", "rows": "lines"})
+
+    def test_transport_that_takes_nothing(self) -> None:
+        """Nobody is told to attach to a transport of others that takes nothing, nor warned that two such could answer each other."""
+        tapes = "".join(f"[{name}]\ntransport = tape\ntape = x\n" for name in "ab")
+        text = tapes + "attach = a\n[view]\nlisten = 127.0.0.1:0\nsubscribe = a\n"
+        add_parts(self, {"transport tape": TRANSPORT + "TAKES_DATA = False\n"})
+        self.assertEqual(self.warnings(text), ["gw.ini:8: [view] what its clients send goes nowhere"])
+
+    def test_transport_that_is_a_device(self) -> None:
+        """A transport of others is a device, which wildcards do not permit to write to, unless it says that it is none."""
+        text = "[a]\ntransport = tape\nsubscribe = #\n[b]\nlisten = 127.0.0.1:0\nsubscribe = a\n"
+        add_parts(self, {"transport tape": TRANSPORT, "transport view": TRANSPORT + "IS_DEVICE = False\n"})
+        self.assertEqual(len(self.mistakes(text)), 1)
+        self.config(text.replace("tape", "view"))
+
+    def test_implied(self) -> None:
+        """A key may tell that a section means a transport of others; where that cannot be loaded, the keys of ours still do."""
+        add_parts(self, {"transport tape": TRANSPORT + "IMPLIED_BY = ('tape', 'listen')\n", "transport odd": "import no_such_library\n"})
+        config = self.config("[a]\ntape = x\n[b]\nlisten = 127.0.0.1:0\nsubscribe = a\n")
+        self.assertEqual([plan.transport for plan in config.links.values()], ["tape", "tcp"])

@@ -105,7 +105,7 @@ class StormTests(TestCase):
         await meanwhile(lambda: device.write(b"a\n"), first.heard.containing(b"a\n"))
         second = await connect(self, port)
         await second.lost
-        await child.said.matching(r"\[lan\] 127.0.0.1:\d+: refused, there are 1 sessions \(max_sessions\)")
+        await child.said.matching(r"\[lan\] 127.0.0.1:\d+: refused, there is 1 session \(max_sessions\)")
         self.assertFalse(first.lost.called)
 
 

@@ -48,6 +48,19 @@ class MadeUpTests(SynchronousTestCase):
         self.process(4711, b"screen\0", self.device)
         self.assertEqual(self.holder(), "pid 4711 (screen)")
 
+    def test_other_end(self) -> None:
+        """Who has a pseudo-terminal's other end open too is the device, as socat is, and holds nothing; with another one's it does."""
+        for number, found in (("7", ""), ("77", "pid 4711 (socat)")):
+            proc = self.proc / number
+            self.proc, before = proc, self.proc
+            self.process(4711, b"socat\0")
+            self.proc = before
+            for fd, path in (("5", "/dev/ptmx"), ("6", "/dev/pts/7")):
+                (proc / "4711/fd" / fd).symlink_to(path)
+            (proc / "4711/fdinfo").mkdir()
+            (proc / "4711/fdinfo/5").write_text(f"pos:\t0\ntty-index:\t{number}\n")
+            self.assertEqual(holder("/dev/pts/7", str(proc)), found)
+
     def test_unknown(self) -> None:
         """Where nothing can be known nothing is said: nobody, a lock of another kind, one who waits for it, no /proc."""
         self.lock(4711, kind="POSIX")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,21 +41,34 @@ class CertificateFileTests(FileCase):
         self.assertEqual(read_certificates(path, "certificate"), [leaf.certificate, middle.certificate])
 
     def test_what_is_no_certificate(self) -> None:
-        """Each wrong file is told by option, path and what is wrong with it."""
+        """Each wrong file is told by option, path, what is wrong with it and what to do."""
         site = issue(authority(), DNS("localhost"))
         _, key = site.write(self.folder, "site")
         for path, words in (
-            (self.write("empty", b" \n"), "is empty"),
+            (self.write("empty", b" \n"), "is empty: copy the certificate there anew"),
             (self.write("der", site.certificate.public_bytes(Encoding.DER)), "openssl x509 -inform der"),
-            (self.write("text", b"hello"), "holds no certificate in PEM form"),
-            (self.write("long", b"x" * ((1 << 20) + 1)), "is longer than 1048576 bytes"),
-            (key, "it holds a private key"),
-            (self.folder, "is not a regular file"),
-            ("/nowhere/site.pem", "No such file or directory"),
+            (self.write("text", b"hello"), "holds no certificate in PEM form: such a file begins with -----BEGIN CERTIFICATE-----"),
+            (self.write("torn", b"-----BEGIN CERTIFICATE-----\nMIIB"), "copy it there anew"),
+            (self.write("long", b"x" * ((1 << 20) + 1)), "is longer than 1048576 bytes: is it the right file?"),
+            (key, "it holds a private key: name that in private_key, and its certificate here"),
+            (self.folder, "is not a regular file: name the file itself"),
+            ("/nowhere/site.pem", "No such file or directory: put it there, or correct the path"),
+            (f"{key}/site.pem", "Not a directory: put it there, or correct the path"),
         ):
             text = self.refused(read_certificates, path, "ca")
             self.assertTrue(text.startswith(f"ca: {path}"), text)
             self.assertIn(words, text)
+
+    def test_a_file_of_somebody_else(self) -> None:
+        """Where the program may not read a file it says who must be permitted."""
+        denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        def stat(path: Path) -> None:
+            raise denied
+
+        self.patch(Path, "stat", stat)
+        said = f"ca: Permission denied: let the user of this program (uid {os.geteuid()}) read it, and enter its folders"
+        self.assertEqual(self.refused(read_certificates, "/x.pem", "ca"), said.replace("ca: ", "ca: /x.pem: "))
 
     def test_a_fifo_is_not_waited_for(self) -> None:
         """A FIFO in the place of a certificate is refused, and not read for ever."""
@@ -110,7 +124,9 @@ class KeyTests(FileCase):
         """A certificate, or a damaged key, in the place of a key is told."""
         certificate, _ = issue(authority()).write(self.folder, "site")
         os.chmod(certificate, 0o600)
-        self.assertIn("holds no private key", self.refused(read_key, certificate, None))
+        self.assertIn("holds no private key in PEM form: it holds a certificate", self.refused(read_key, certificate, None))
+        self.assertIn("openssl pkey -inform der", self.refused(read_key, self.write("der", b"\x30\x82"), None))
+        self.assertIn("BEGIN PRIVATE KEY", self.refused(read_key, self.write("text", b"hello"), None))
         damaged = self.write("damaged", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
         self.assertIn("cannot be read", self.refused(read_key, damaged, None))
 
@@ -122,7 +138,8 @@ class SecretTests(FileCase):
         self.assertEqual(read_secret(Secret("file", self.write("secret", b" s \r\n")), "passphrase"), b" s ")
         self.assertEqual(read_secret(Secret("env", "TEST_SECRET"), "passphrase"), b"from the environment")
         self.assertEqual(
-            self.refused(read_secret, Secret("env", "TEST_NONE"), "passphrase"), "passphrase: the environment has no variable TEST_NONE"
+            self.refused(read_secret, Secret("env", "TEST_NONE"), "passphrase"),
+            "passphrase: the environment has no variable TEST_NONE: set it where the gateway is started",
         )
 
     def test_open_to_others(self) -> None:

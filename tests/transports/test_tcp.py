@@ -47,7 +47,7 @@ class ListeningTests(SynchronousTestCase):
         protocol.makeConnection(Wire())
         self.assertEqual([session.peer for session in link.sessions], ["10.0.0.5:4000"])
         self.assertIsNone(link.accepted(IPv4Address("TCP", "10.0.0.6", 4001), PLAIN))
-        self.assertIn("[lan] 10.0.0.6:4001: refused, there are 1 sessions (max_sessions)", house.lines)  # type: ignore[attr-defined]
+        self.assertIn("[lan] 10.0.0.6:4001: refused, there is 1 session (max_sessions)", house.lines)  # type: ignore[attr-defined]
 
     def test_starts_and_stops(self) -> None:
         """A started link listens, a stopped one has no port and no timer left."""
