@@ -133,7 +133,11 @@ class GatewayService(Service):
         for link in self.links.values():
             counted = ", ".join(f"{name} {count}" for name, count in sorted(link.counters.items()) if count)
             self.house.log.info(
-                "[{name}] {sessions} sessions now; {counted}", name=link.name, sessions=len(link.sessions), counted=counted or "nothing yet"
+                "[{name}] {count} {sessions} now; {counted}",
+                name=link.name,
+                count=len(link.sessions),
+                sessions="session" if len(link.sessions) == 1 else "sessions",
+                counted=counted or "nothing yet",
             )
 
 

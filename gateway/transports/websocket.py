@@ -83,7 +83,7 @@ class Link(Served):
         self.representation = "websocket"
         self.factory = HardenedFactory(options.max_message, house.reactor)
         self.pulse = Pulse(house.reactor, options.ping_interval, options.ping_timeout, self._protocols, self._pulse_failed)
-        self.front = front_of(house, self.name, options.listen, options.path, options.tls)
+        self.front = front_of(self, options.listen, options.path, options.tls)
         self.front.add(self, options.path, options.tls)
 
     @property

@@ -206,7 +206,8 @@ class PageTests(ServedTestCase):
             browser.until(STATE, is_open)
             browser.until(shown("count"), lambda count: count > 20)
             rates = "new Promise(done => { const seen = []; const look = setInterval(() => {"
-            rates += " seen.push(document.getElementById('rate').textContent); if (seen.length > 8) { clearInterval(look); done(seen); } }, 250); })"
+            rates += " seen.push(document.getElementById('rate').textContent);"
+            rates += " if (seen.length > 8) { clearInterval(look); done(seen); } }, 250); })"
             answer = browser.command("Runtime.evaluate", expression=rates, awaitPromise=True, returnByValue=True)
             return list(answer["result"]["value"])
 
