@@ -13,6 +13,8 @@ from twisted.python.failure import Failure
 from .house import House
 from .kept import KeptLink
 from .plan import LinkPlan
+from .reasons import event_of
+from .reporting import reporter
 from .security import PLAIN, Security
 from .session import Session
 from .stream import StreamProtocol
@@ -64,6 +66,8 @@ class DialingLink(KeptLink):
 
         def failed(reason: Failure) -> None:
             if not done.called and not isinstance(reason.value, CancelledError):
+                if event := event_of(reason):
+                    self.count(event)
                 done.errback(reason)
 
         factory: Any = _Dialed(build)
@@ -71,7 +75,12 @@ class DialingLink(KeptLink):
             from .tls.handshake import client_factory
 
             factory = client_factory(
-                build, self._tls, self._host, link=self.name, reactor=self.house.reactor, failed=failed, notices=self.house.notices
+                build,
+                self._tls,
+                self._host,
+                report=reporter(self.house, self.name, self.counters),
+                reactor=self.house.reactor,
+                failed=failed,
             )
         dialed = self.endpoint().connect(factory)
         dialed.addCallbacks(connected.append, failed)

@@ -15,6 +15,7 @@ from typing import Any
 from twisted.internet import tcp, unix
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import ITCPTransport
+from twisted.python import log
 from zope.interface import directlyProvides, providedBy
 
 KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT = 30, 10, 3
@@ -69,7 +70,18 @@ class DirectServer(PausedRead, DirectWrite, tcp.Server):
         tune(sock)
 
 
-class DirectPort(tcp.Port):
+class QuietPort:
+    """Mix in before a listening port: Twisted's lines about it name a class and no link; whoever listens logs the link and the address."""
+
+    def startListening(self: Any) -> None:
+        # A message whose format is empty is written by no observer.
+        log.callWithContext({"log_format": ""}, super().startListening)  # type: ignore[misc]
+
+    def _logConnectionLostMsg(self) -> None:
+        """The link's own lines tell when it stops."""
+
+
+class DirectPort(QuietPort, tcp.Port):
     """A listening TCP port of such connections."""
 
     transport: Any = DirectServer
@@ -132,7 +144,7 @@ class DirectUNIXServer(PausedRead, DirectWrite, unix.Server):
         self.send_now = sock.send
 
 
-class DirectUNIXPort(unix.Port):
+class DirectUNIXPort(QuietPort, unix.Port):
     """A listening UNIX socket of such connections."""
 
     transport: Any = DirectUNIXServer

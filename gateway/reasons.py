@@ -1,6 +1,10 @@
-"""Why a connection ended or could not be made, in words for the log."""
+"""Why a connection ended or could not be made, in words for the log: what failed, and what to do."""
 
 from __future__ import annotations
+
+import errno
+import os
+import socket
 
 from twisted.internet import error
 from twisted.python.failure import Failure
@@ -10,16 +14,59 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (error.ConnectionAborted, "cut"),
     (error.ConnectionRefusedError, "connection refused"),
     (error.TimeoutError, "no answer in time"),
-    (error.NoRouteError, "no route to it"),
+    (error.NoRouteError, "no route to its network: is this machine's own network up, and the address right?"),
 )
+_NUMBERS = {
+    errno.EHOSTUNREACH: "no way to that host: is it switched on and connected, and is the address right?",
+    errno.ENETUNREACH: "no route to its network: is this machine's own network up, and the address right?",
+    errno.ENETDOWN: "this machine's network is down",
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "reset by the peer",
+    errno.ECONNABORTED: "cut by the network",
+    errno.EPIPE: "closed by the peer",
+    errno.ETIMEDOUT: "no answer in time",
+    errno.EADDRNOTAVAIL: "this machine has no free port, or no address, to connect from",
+    errno.EAFNOSUPPORT: "this machine does not speak that kind of address (is IPv6 switched off?)",
+    errno.EMFILE: "this program has too many open files: allow more (LimitNOFILE= in its systemd unit, or ulimit -n)",
+    errno.ENFILE: "this machine has too many open files: allow more (sysctl fs.file-max)",
+    errno.ENOBUFS: "this machine is out of memory for its network",
+}
+_PATHS = {
+    errno.ENOENT: "there is no such socket: is the program that listens there running, and is the path right?",
+    errno.EACCES: "permission denied: this user needs write permission on the socket, and may need its group",
+    errno.ENOTSOCK: "there is something that is not a socket",
+}
+"""What only a connection to a path can meet; of a file the same numbers say something else."""
+_TO_DO = "check the name and this machine's name server, or write the address"
+
+
+def unknown_host(host: str) -> str:
+    """That a name has no address (now), and what to do."""
+    return f"the host {host!r} is not found: {_TO_DO}"
+
+
+def event_of(reason: Failure) -> str:
+    """The counter's name that an error of ours has (``host_mismatch``); ``""`` for other ends."""
+    return str(getattr(reason.value, "event", ""))
 
 
 def in_words(reason: Failure) -> str:
-    """A short text for what Twisted says at length; for errors of others their own text."""
+    """A short text for what Twisted and the system say at length or in numbers; for errors of others their own text."""
     value = reason.value
     for kind, words in _WORDS:
         if isinstance(value, kind):
             return words
     if type(value) is error.ConnectionLost:
         return "lost: reset, or gone without a word"
-    return reason.getErrorMessage().strip() or type(value).__name__
+    text = reason.getErrorMessage().strip()
+    if isinstance(value, error.DNSLookupError):
+        # Twisted: DNS lookup failed: no results for hostname lookup: NAME.
+        return unknown_host(text.rpartition(": ")[2].removesuffix("."))
+    if isinstance(value, socket.gaierror | error.UnknownHostError):
+        return f"the host is not found: {_TO_DO}"
+    if isinstance(value, error.ConnectError):
+        number = value.osError
+        return _NUMBERS.get(number) or _PATHS.get(number) or (os.strerror(number).lower() if number else text)
+    if isinstance(value, OSError) and value.errno in _NUMBERS:
+        return _NUMBERS[value.errno]
+    return text or type(value).__name__

@@ -139,6 +139,9 @@ class GatewayService(Service):
                 sessions=write_count(len(link.sessions), "session"),
                 counted=counted or "nothing yet",
             )
+        if self.house.counters:
+            counted = ", ".join(f"{name} {count}" for name, count in sorted(self.house.counters.items()))
+            self.house.log.info("[gateway] {counted}", counted=counted)
 
 
 def raise_open_files() -> int:

@@ -7,7 +7,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from .reasons import in_words
+from .reasons import event_of, in_words
 from .session import Session
 
 
@@ -31,4 +31,6 @@ class StreamProtocol(Protocol):
         """Our own end is out: what is left is the peer's."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if event := event_of(reason):
+            self.session.link.count(event)
         self.session.lost(in_words(reason), clean=False)

@@ -17,13 +17,20 @@ PEER = IPv4Address("TCP", "192.0.2.7", 5122)
 
 
 class Said:
-    """Notices, kept."""
+    """A report that keeps what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, link: str) -> None:
         self.texts: list[str] = []
+        self.events: list[str] = []
+        self.failures: list[Failure] = []
+        self._link = link
 
-    def say(self, key: str, text: str, level: str = "warn") -> None:
-        self.texts.append(text)
+    def __call__(self, event: str, peer: str, text: str, failure: Failure | None = None) -> None:
+        self.events.append(event)
+        if failure is not None:
+            self.failures.append(failure)
+        else:
+            self.texts.append(f"[{self._link}] {peer}: {text}")
 
 
 class Application(Protocol):

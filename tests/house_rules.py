@@ -17,8 +17,8 @@ _HOUSE = (
     "admission bus demand gates ini.reader numbering options outbox ports.settings trace watch",
     "captures codecs encoding framing ini.fields ini.miswritten ini.places ini.sections ini.sentences ini.wiring plan registry tls.sniff"
     " web.frames web.http web.origins web.upgrade",
-    "bookkeeping config dialing direct groups house idle ini intake keepers kept link listeners listening notices player ports reasons"
-    " session stall stream tls web",
+    "bookkeeping config dialing direct groups hosts house idle ini intake keepers kept link listeners listening notices player ports"
+    " reasons reporting session stall stream tls web",
     "transports",
     "service",
 )

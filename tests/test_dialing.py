@@ -11,6 +11,7 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.dialing import DialingLink
+from gateway.tls.failures import TlsFailed
 
 from .building import Wire, make_house, make_plan
 
@@ -60,6 +61,15 @@ class DialingTests(SynchronousTestCase):
         self.link.dialed[1].succeed()
         self.advance(0)
         self.assertEqual((self.link.keeper.state, len(self.link.sessions)), ("connected", 1))
+
+    def test_tls_failures_are_counted(self) -> None:
+        """Each attempt that TLS ends is counted by its event, and logged once by whoever keeps the link."""
+        for number in range(3):
+            self.link.dialed[number].result.errback(TlsFailed("host_mismatch", "its certificate is for other.example"))
+            self.advance(60)
+        self.assertEqual(self.link.counters["host_mismatch"], 3)
+        lines = self.house.lines  # type: ignore[attr-defined]
+        self.assertEqual(len([line for line in lines if "host_mismatch: its certificate is for other.example" in line]), 1)
 
     def test_lost_and_dialed_again(self) -> None:
         """A lost connection is dialed again, with a new endpoint, so that the name is resolved again."""

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
+import tempfile
+from typing import Any
 
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import formatEventAsClassicLogText, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.direct import DirectReactor, DirectServer, DirectUNIXServer, half_close, peer_reset, pending, tune_transport
+from gateway.dialing import _Dialed
+from gateway.direct import (
+    DirectPort,
+    DirectReactor,
+    DirectServer,
+    DirectUNIXPort,
+    DirectUNIXServer,
+    half_close,
+    peer_reset,
+    pending,
+    tune_transport,
+)
+from gateway.listeners import Door
 
 from .building import Producer, Wire
 
@@ -18,6 +35,33 @@ def tcp_pair() -> tuple[socket.socket, socket.socket]:
         client = socket.create_connection(listening.getsockname())
         server, _ = listening.accept()
     return server, client
+
+
+class QuietTests(SynchronousTestCase):
+    def test_ports_and_connectors(self) -> None:
+        """Ports and connectors of either kind, from their start to their end, add no line of Twisted's own to the log."""
+        lines: list[str] = []
+
+        def observe(event: Any) -> None:
+            lines.append(formatEventAsClassicLogText(event) or "")
+
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        reactor = MemoryReactorClock()
+        path = os.path.join(tempfile.mkdtemp(), "s")
+        self.addCleanup(shutil.rmtree, os.path.dirname(path))
+        door = Door(lambda address, security: None)
+        tcp_port, unix_port = DirectPort(0, door, 5, "127.0.0.1", reactor), DirectUNIXPort(path.encode(), door, 5, 0o600, reactor)
+        for port in (tcp_port, unix_port):
+            port.startListening()
+        number, dialed = tcp_port.getHost().port, _Dialed(lambda address, security: None)
+        tcp_connector = DirectReactor(reactor).connectTCP("127.0.0.1", number, dialed)
+        for connector in (tcp_connector, DirectReactor(reactor).connectUNIX(path, dialed)):
+            connector.disconnect()
+        for port in (tcp_port, unix_port):
+            port.stopListening()
+        reactor.advance(1)
+        self.assertEqual([line for line in lines if line], [])
 
 
 class DirectTests(SynchronousTestCase):

@@ -9,10 +9,12 @@ import stat
 from typing import Any
 
 from twisted.internet import unix
+from twisted.internet.address import IPv4Address
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import Factory
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway import hosts
 from gateway.listeners import Listener, ListenError, unix_listener
 
 from .building import make_house
@@ -34,9 +36,9 @@ class ListenerTests(SynchronousTestCase):
         self.house = make_house()
         self.failures: list[OSError] = []
         self.port = Port()
-        self.listener = Listener(self.house, "lan", "10.9.9.9:0", self.open_port, lambda address, security: None)
+        self.listener = Listener(self.house, "lan", "10.9.9.9:0", self.open_port, Factory(), "10.9.9.9")
 
-    def open_port(self, factory: Factory) -> Port:
+    def open_port(self, host: str, factory: Factory) -> Port:
         if self.failures:
             raise CannotListenError("10.9.9.9", 0, self.failures.pop(0))
         return self.port
@@ -94,6 +96,93 @@ class ListenerTests(SynchronousTestCase):
         self.listener.stop()
 
 
+class Resolver:
+    """A name resolver whose answers come when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, str]] = []
+
+    def resolveHostName(self, receiver: Any, host: str) -> None:
+        self.asked.append((receiver, host))
+
+    def answer(self, *hosts: str) -> None:
+        receiver, _ = self.asked.pop()
+        receiver.resolutionBegan(None)
+        for host in hosts:
+            receiver.addressResolved(IPv4Address("TCP", host, 0))
+        receiver.resolutionComplete()
+
+
+class NameTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.house = make_house()
+        self.resolver = self.house.reactor.nameResolver = Resolver()
+        self.opened: list[str] = []
+        hosts_file = self.mktemp()
+        with open(hosts_file, "w") as file:
+            file.write("127.0.0.1 localhost\n192.0.2.5 bench\n")
+        self.patch(hosts, "HOSTS", hosts_file)
+        self.patch(socket, "getaddrinfo", None)
+
+    def listener(self, host: str, failure: int = 0) -> Listener:
+        def open_port(host: str, factory: Factory) -> Port:
+            self.opened.append(host)
+            if failure:
+                raise CannotListenError(host, 7000, OSError(failure, "no"))
+            return Port()
+
+        listener = Listener(self.house, "lan", f"{host}:7000", open_port, Factory(), host)
+        self.addCleanup(listener.stop)
+        return listener
+
+    def said(self) -> list[str]:
+        return self.house.lines  # type: ignore[attr-defined,no-any-return]
+
+    def test_known(self) -> None:
+        """An address, and a name that the hosts file has, is listened on at once, and nobody is asked."""
+        for host in ("127.0.0.1", "::1", "bench"):
+            self.listener(host).start()
+        self.assertEqual((self.opened, self.resolver.asked), (["127.0.0.1", "::1", "192.0.2.5"], []))
+        self.assertRaises(ListenError, self.listener("bench", errno.EADDRINUSE).start)
+
+    def test_resolved(self) -> None:
+        """Another name is looked up beside the reactor, and its first address is listened on; the log has one line."""
+        self.listener("gw.example").start()
+        self.assertEqual(self.opened, [])
+        self.resolver.answer("192.0.2.1", "192.0.2.2")
+        self.assertEqual((self.opened, len(self.said())), (["192.0.2.1"], 1))
+
+    def test_not_resolved_yet(self) -> None:
+        """A name that has no address yet is one line, which says what to do, and is looked up again until it has one."""
+        self.listener("gw.example").start()
+        for _ in range(5):
+            self.resolver.answer()
+            self.house.reactor.advance(60)
+        self.assertEqual(len(self.said()), 1)
+        self.assertIn("[lan] gw.example:7000: the host 'gw.example' is not found: check the name", self.said()[0])
+        self.resolver.answer("192.0.2.1")
+        self.assertEqual((self.opened, len(self.said())), (["192.0.2.1"], 3))
+
+    def test_in_use_at_last(self) -> None:
+        """An address that was looked up and is in use is tried again: the start is over by then."""
+        self.listener("gw.example", errno.EADDRINUSE).start()
+        self.resolver.answer("192.0.2.1")
+        self.resolver.answer("192.0.2.1")
+        self.assertEqual(len(self.said()), 1)
+        self.assertIn("is in use by another program", self.said()[0])
+
+    def test_stopped_meanwhile(self) -> None:
+        """Stopping while a look-up is under way, the first or a later one, leaves no timer; its answer opens nothing."""
+        for tries in (0, 1):
+            listener = self.listener("gw.example")
+            listener.start()
+            for _ in range(tries):
+                self.resolver.answer()
+            listener.stop()
+            self.resolver.answer("192.0.2.1")
+            self.assertEqual((self.opened, listener.address, self.house.reactor.getDelayedCalls()), ([], None, []))
+
+
 class UNIXListenerTests(SynchronousTestCase):
     def setUp(self) -> None:
         from twisted.internet.testing import MemoryReactorClock
@@ -133,12 +222,42 @@ class UNIXListenerTests(SynchronousTestCase):
         self.listener.start()
         self.addCleanup(self.listener._port.socket.close)
 
+    def test_messages(self) -> None:
+        """What cannot be listened on is one line that says what to do: a missing folder, one that may not be written, a busy socket."""
+        for place, number, words in (
+            ("none/s", 0, "there is no folder"),
+            ("s", errno.EACCES, "permission denied: this user needs write permission on"),
+            ("s", errno.EROFS, "is read-only: choose another path"),
+            ("s", errno.EMFILE, "too many open files: allow more"),
+        ):
+            if number:
+                self.patch(unix.Port, "createInternetSocket", lambda port, number=number: self.refuse(number))
+            path = os.path.join(os.path.dirname(self.path), place)
+            listener = unix_listener(self.house, "local", path, 0o600, lambda address, security: None)
+            text = str(self.assertRaises(ListenError, listener.start))
+            self.assertTrue(text.startswith(f"[local] cannot listen on {path}: "), text)
+            self.assertIn(words, text)
+            self.assertNotIn("Errno", text)
+
+    def refuse(self, number: int) -> None:
+        raise OSError(number, "no")
+
+    def test_live_socket_of_others(self) -> None:
+        """A live socket that takes nobody now, or not us, is not stolen either: only one that refuses is dead."""
+        with socket.socket(socket.AF_UNIX) as live, socket.socket(socket.AF_UNIX) as first:
+            live.bind(self.path)
+            live.listen(0)
+            first.connect(self.path)
+            text = str(self.assertRaises(ListenError, self.listener.start))
+        self.assertIn("in use by another program, which this user cannot see (sudo ss -lxp", text)
+        self.assertTrue(os.path.exists(self.path))
+
     def test_live_socket(self) -> None:
         """A live one is never stolen, and a file that is no socket is never removed."""
         with socket.socket(socket.AF_UNIX) as live:
             live.bind(self.path)
             live.listen()
-            self.assertIn("another program", str(self.assertRaises(ListenError, self.listener.start)))
+            self.assertIn("in use by this program itself", str(self.assertRaises(ListenError, self.listener.start)))
         os.unlink(self.path)
         with open(self.path, "w") as file:
             file.write("precious")

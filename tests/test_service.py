@@ -140,6 +140,17 @@ class ServiceTests(SynchronousTestCase):
         self.successResultOf(self.service.stopService())
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_report(self) -> None:
+        """Each link's line has its sessions, one or several, and what it counted."""
+        parts = {name: Part(name, self.told) for name in ("none", "one", "two")}
+        parts["one"].sessions, parts["two"].sessions = {1: None}, {1: None, 2: None}
+        self.service.links = parts  # type: ignore[assignment]
+        self.service.report()
+        lines = [str(event["log_format"]).format(**event) for event in self.events]
+        self.assertEqual(
+            lines, ["[none] 0 sessions now; packets_in 3", "[one] 1 session now; packets_in 3", "[two] 2 sessions now; packets_in 3"]
+        )
+
     def test_open_files(self) -> None:
         """The program may have as many connections as the system allows."""
         before = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.packet import Batch, Frames
 from gateway.session import HALF_CLOSED, Session
 from gateway.stream import StreamProtocol
+from gateway.tls.failures import TlsFailed
 
 from .building import make_house, make_link
 
@@ -27,6 +28,16 @@ class StreamTests(SynchronousTestCase):
         self.assertIs(transport.producer, protocol.session)
         protocol.connectionLost(Failure(ConnectionDone()))
         self.assertEqual((heard, len(link.sessions), link.counters["tail"]), ([b"a"], 0, 1))
+
+    def test_ended_by_tls(self) -> None:
+        """TLS that fails in the middle of a session is counted by its event, and is why the session ended."""
+        house = make_house()
+        link = make_link(house, "lan")
+        protocol = StreamProtocol(Session(link, "peer"))
+        protocol.makeConnection(StringTransport())
+        protocol.connectionLost(Failure(TlsFailed("tls_damaged", "sent a record that was damaged on its way")))
+        self.assertEqual((link.counters["tls_damaged"], len(link.sessions)), (1, 0))
+        self.assertIn("gone: tls_damaged: sent a record", house.lines[-1])  # type: ignore[attr-defined]
 
     def test_half_closed(self) -> None:
         """A client that has asked and closes its sending side hears the answer for a while, and is closed then; a mere reader at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 
-HOSTS = "/etc/hosts"
+from ..hosts import addresses_of
 
 
 def is_this_machine(host: str) -> bool:
@@ -15,7 +15,7 @@ def is_this_machine(host: str) -> bool:
     except ValueError:
         name = host.lower().removesuffix(".")
         own = socket.gethostname().lower()
-        return name in (own, own.partition(".")[0]) or any(is_this_machine(found) for found in _addresses(name))
+        return name in (own, own.partition(".")[0]) or any(is_this_machine(found) for found in addresses_of(name))
     return _is_local(str(address))
 
 
@@ -28,21 +28,3 @@ def _is_local(address: str) -> bool:
             return str(probe.getsockname()[0]).partition("%")[0] == address.partition("%")[0]
     except OSError:  # no way there, or no such family
         return False
-
-
-def _addresses(name: str) -> list[str]:
-    """The addresses that the hosts file (hosts(5)) gives a name."""
-    try:
-        with open(HOSTS, encoding="utf-8", errors="replace") as file:
-            lines = [line.partition("#")[0].split() for line in file]
-    except OSError:
-        return []
-    return [words[0] for words in lines if name in (word.lower() for word in words[1:]) and _is_address(words[0])]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -1,12 +1,21 @@
-"""Who holds a device that is busy, as far as /proc tells (Linux: proc(5), /proc/locks and /proc/PID/fd)."""
+"""Who holds a device, a port or a socket that is in use, as far as /proc tells (Linux: proc(5), /proc/locks, net and PID/fd)."""
 
 from __future__ import annotations
 
+import ipaddress
+import math
 import os
-from collections.abc import Iterator
+import socket
+import struct
+import sys
+import time
+from collections.abc import Iterator, Set
 from contextlib import suppress
 
 _MASTERS = "/dev/ptmx"
+PATIENCE = 0.5
+"""Seconds to look for the process that has a socket: a machine can have very many."""
+_LISTENS = "0A"
 _LONGEST = 160
 """Characters of a command line that are shown."""
 
@@ -21,10 +30,54 @@ def holder(path: str, proc: str = "/proc", locks: bool = True) -> str:
         if pid == ourselves:
             return f"this program itself, pid {pid}: another link has the same device"
         return _named(pid, proc)
-    for pid in _openers(path, proc):
+    for pid in _openers({os.path.realpath(path)}, proc):
         if pid != ourselves:
             return _named(pid, proc)
     return ""
+
+
+def port_holder(host: str, port: int, proc: str = "/proc") -> str:
+    """The same for whoever listens on a TCP port of this address, or of all; a process of another user is found by root only."""
+    sockets = {f"socket:[{inode}]" for inode in _listening(host, port, proc)}
+    until = time.monotonic() + PATIENCE
+    for pid in _openers(sockets, proc, until) if sockets else ():
+        return _named(pid, proc) if pid != os.getpid() else f"this program itself, pid {pid}: another link listens there"
+    return ""
+
+
+def socket_holder(client: socket.socket, proc: str = "/proc") -> str:
+    """The same for whoever listens on the UNIX socket that ``client`` is connected to: the kernel itself tells that, to every user."""
+    with suppress(OSError, AttributeError):
+        pid, _, _ = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+        if pid == os.getpid():
+            return f"this program itself, pid {pid}: another link listens there"
+        if pid > 0 and os.path.exists(f"{proc}/{pid}"):
+            return _named(pid, proc)
+    return ""
+
+
+def _listening(host: str, port: int, proc: str) -> Iterator[str]:
+    """The inodes of the sockets that listen on this port, and on this address or on all."""
+    wanted = ipaddress.ip_address(host)
+    for name in ("tcp", "tcp6"):
+        with suppress(OSError), open(f"{proc}/net/{name}", encoding="ascii", errors="replace") as table:
+            for line in table:
+                # 0: 0100007F:1B58 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 31337 ...
+                words = line.split()
+                if len(words) < 10 or words[3] != _LISTENS:
+                    continue
+                address, _, number = words[1].partition(":")
+                there = _address(address)
+                if int(number, 16) == port and (there == wanted or there.is_unspecified or wanted.is_unspecified):
+                    yield words[9]
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address as /proc/net has it: words of 32 bits in the order of this machine."""
+    data = bytes.fromhex(text)
+    if sys.byteorder == "little":
+        data = b"".join(data[start : start + 4][::-1] for start in range(0, len(data), 4))
+    return ipaddress.ip_address(data)
 
 
 def _lockers(path: str, proc: str) -> Iterator[int]:
@@ -39,16 +92,26 @@ def _lockers(path: str, proc: str) -> Iterator[int]:
                     yield int(words[4])
 
 
-def _openers(path: str, proc: str) -> Iterator[int]:
-    real = os.path.realpath(path)
+def _openers(places: Set[str], proc: str, until: float = math.inf) -> Iterator[int]:
     with suppress(OSError):
         for entry in sorted(filter(str.isdigit, os.listdir(proc)), key=int):
+            if time.monotonic() > until:
+                return
             # Only the links are read: to stat what they point to could hang on a dead network file system.
             with suppress(OSError):
                 folder = f"{proc}/{entry}/fd"
-                links = {fd: os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
-                if real in links.values() and not any(_is_other_end(real, f"{folder}info/{fd}") for fd in links if links[fd] == _MASTERS):
+                links = dict(_links(folder))
+                found = places & set(links.values())
+                masters = [f"{folder}info/{fd}" for fd, link in links.items() if link == _MASTERS]
+                if found and not any(_is_other_end(place, info) for place in found for info in masters):
                     yield int(entry)
+
+
+def _links(folder: str) -> Iterator[tuple[str, str]]:
+    """The descriptors in a folder, and what they lead to; one may be closed meanwhile."""
+    for fd in os.listdir(folder):
+        with suppress(OSError):
+            yield fd, os.readlink(f"{folder}/{fd}")
 
 
 def _is_other_end(path: str, info: str) -> bool:

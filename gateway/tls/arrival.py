@@ -15,7 +15,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from ..admission import Admission, Ticket, source_of
-from ..notices import Notices
+from ..reporting import Report
 from ..security import Security
 from .contexts import TlsOptions, server_context
 from .failures import TlsFailed
@@ -27,19 +27,18 @@ from .verify import client_identity
 
 
 class Arrivals(Factory):
-    """Takes accepted connections; see `gateway.handshake.server_factory`."""
+    """Takes accepted connections; see `gateway.tls.handshake.server_factory`."""
 
     noisy = False
 
     def __init__(
-        self, build: Build, options: TlsOptions, link: str, reactor: Any, admission: Admission, notices: Notices, alpn: Sequence[bytes]
+        self, build: Build, options: TlsOptions, report: Report, reactor: Any, admission: Admission, alpn: Sequence[bytes]
     ) -> None:
         self.build = build
         self.options = options
-        self.link = link
+        self.report = report
         self.reactor = reactor
         self.admission = admission
-        self.notices = notices
         self.pending: set[_Arrival] = set()
         self.wrapping = TLSMemoryBIOFactory(Connections(server_context(options, alpn)), False, self, reactor)
 
@@ -152,7 +151,7 @@ class _Arrival(Protocol):
             self._refuse(TlsFailed("identity_refused", f"its client certificate cannot be read: {type(error).__name__}: {error}"))
             return
         self._leave()
-        application = built(self._server.build, self._address, Security(True, identity), self._server.link)
+        application = built(self._server.build, self._address, Security(True, identity), self._server.report)
         if application is None:
             self._close()
         else:
@@ -179,7 +178,7 @@ class _Arrival(Protocol):
         rights = "may write" if may_write else "reads only"
         self._say("plain_on_tls_port", f"{why}; it is served in clear and {rights} (fallback = {server.options.fallback})")
         refusal = "" if may_write else "plain text on a TLS port only reads; to let it write: fallback_write = yes"
-        application = built(server.build, self._address, Security(False, may_write=may_write, why=refusal), server.link)
+        application = built(server.build, self._address, Security(False, may_write=may_write, why=refusal), server.report)
         if application is None:
             self._close()
             return
@@ -219,5 +218,4 @@ class _Arrival(Protocol):
     def _say(self, event: str, text: str) -> None:
         if not self._told:
             self._told = True
-            link = self._server.link
-            self._server.notices.say(f"{link}:{event}", f"[{link}] {peer_of(self._address)}: {event}: {text}")
+            self._server.report(event, peer_of(self._address), f"{event}: {text}")

@@ -11,7 +11,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from ..admission import Admission
-from ..notices import Notices
+from ..reporting import Report
 from ..security import Security
 from .arrival import Arrivals
 from .contexts import TlsOptions, client_context
@@ -26,18 +26,17 @@ def server_factory(
     build: Build,
     options: TlsOptions,
     *,
-    link: str,
+    report: Report,
     reactor: Any,
     admission: Admission,
-    notices: Notices,
     alpn: Sequence[bytes] = (),
 ) -> Factory:
     """A factory for accepted connections, which builds an application for each that is secured, or plain where that is allowed.
 
     ``build(address, security)`` is called once for such a connection; its protocol takes the transport over, None closes it. Everybody
-    else is closed, and told through ``notices`` under a named event. Raises ConfigError when the files of ``options`` cannot be used.
+    else is closed, and goes to ``report`` under a named event. Raises ConfigError when the files of ``options`` cannot be used.
     """
-    return Arrivals(build, options, link, reactor, admission, notices, alpn)
+    return Arrivals(build, options, report, reactor, admission, alpn)
 
 
 def client_factory(
@@ -45,20 +44,19 @@ def client_factory(
     options: TlsOptions,
     host: str,
     *,
-    link: str,
+    report: Report,
     reactor: Any,
     failed: Callable[[Failure], None],
-    notices: Notices,
     alpn: Sequence[bytes] = (),
 ) -> Factory:
     """A factory for connections that we make, to be given to an endpoint.
 
     For each connection either ``build`` is called, after the handshake with the one that ``host`` (or ``server_name``) names, or, when it
-    has ended before that, ``failed`` with a `TlsFailed`. A server that refuses our certificate may do so after its handshake (TLS 1.3,
-    security F10): then the application is told by its ``connectionLost``, with a `TlsFailed` too. There is no way from here to plain
-    text. Raises ConfigError when the files of ``options`` cannot be used.
+    has ended before that, ``failed`` with a `TlsFailed`, whose event is the caller's to count. A server that refuses our certificate may
+    do so after its handshake (TLS 1.3, security F10): then the application is told by its ``connectionLost``, with a `TlsFailed` too.
+    There is no way from here to plain text. Raises ConfigError when the files of ``options`` cannot be used.
     """
-    return _Client(build, options, host, link, reactor, failed, notices, alpn)
+    return _Client(build, options, host, report, reactor, failed, alpn)
 
 
 class _Client(Factory):
@@ -69,19 +67,17 @@ class _Client(Factory):
         build: Build,
         options: TlsOptions,
         host: str,
-        link: str,
+        report: Report,
         reactor: Any,
         failed: Callable[[Failure], None],
-        notices: Notices,
         alpn: Sequence[bytes],
     ) -> None:
         self.build = build
-        self.link = link
+        self.report = report
         self.reactor = reactor
         self.failed = failed
         if options.verify == "no":
-            text = f"[{link}] {host}: connects to ANYBODY who answers there (verify = no); set ca, and verify = yes"
-            notices.say(f"{link}:unverified", text)
+            report("unverified", host, "connects to ANYBODY who answers there (verify = no); set ca, and verify = yes")
         self.timeout = options.handshake_timeout
         name = _ascii(options.server_name or host)
         asked = None if is_address(name) else name.encode()
@@ -116,7 +112,7 @@ class _Attempt:
     def _completed(self, tls: TlsTransport) -> None:
         self._timer.cancel()
         self._built = True
-        application = built(self._client.build, self._address, Security(True), self._client.link)
+        application = built(self._client.build, self._address, Security(True), self._client.report)
         if application is None:
             self._timer = linger_close(tls, self._client.reactor, LINGER)
         else:

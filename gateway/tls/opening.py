@@ -14,11 +14,11 @@ from twisted.internet.interfaces import (
     IProtocol,
 )
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..options import Address
+from ..reporting import Report
 from ..security import Security
 from .failures import TlsFailed
 from .transport import TlsTransport
@@ -27,8 +27,6 @@ LINGER = 5.0
 """Seconds that a connection which gets no application has for its regular end."""
 
 Build = Callable[[IAddress, Security], IProtocol | None]
-
-log = Logger(namespace="gateway")
 
 
 @implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
@@ -76,12 +74,12 @@ def hand_over(tls: TlsTransport, application: IProtocol) -> None:
     application.makeConnection(tls)
 
 
-def built(build: Build, address: IAddress, security: Security, link: str) -> IProtocol | None:
+def built(build: Build, address: IAddress, security: Security, report: Report) -> IProtocol | None:
     """What ``build`` gives. Its exception closes this connection and harms no other."""
     try:
         return build(address, security)
     except Exception:
-        log.failure("[{link}] {peer}: no session can be made", link=link, peer=peer_of(address))
+        report("failures", peer_of(address), "no session can be made", Failure())
         return None
 
 

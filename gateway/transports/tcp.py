@@ -15,6 +15,7 @@ from ..listeners import tcp_listener
 from ..listening import ListeningLink
 from ..options import Address, TcpAddress
 from ..plan import LinkPlan, StreamOptions
+from ..reporting import reporter
 from ..session import Session
 
 IS_DEVICE = False
@@ -42,7 +43,8 @@ class TCPListeningLink(ListeningLink):
     def __init__(self, plan: LinkPlan, house: House) -> None:
         super().__init__(plan, house)
         options: Any = plan.options
-        self.listener = tcp_listener(house, self.name, options.listen, self.accepted, house.tls.get(options.tls))
+        report = reporter(house, self.name, self.counters)
+        self.listener = tcp_listener(house, self.name, options.listen, self.accepted, report, house.tls.get(options.tls))
 
     def peer_of(self, address: Any) -> str:
         return str(Address(address.host, address.port))

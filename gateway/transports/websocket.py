@@ -83,8 +83,8 @@ class Link(Served):
         self.codec_name = kind_name(options.codec)
         self.representation = "websocket"
         self.factory = HardenedFactory(options.max_message, house.reactor)
-        self.pulse = Pulse(house.reactor, options.ping_interval, options.ping_timeout, self._protocols)
-        self.front = front_of(house, self.name, options.listen, options.path, options.tls)
+        self.pulse = Pulse(house.reactor, options.ping_interval, options.ping_timeout, self._protocols, self._pulse_failed)
+        self.front = front_of(self, options.listen, options.path, options.tls)
         self.front.add(self, options.path, options.tls)
 
     @property
@@ -101,6 +101,9 @@ class Link(Served):
 
     def _protocols(self) -> Iterator[Any]:
         return (session.protocol for session in self.sessions)  # type: ignore[attr-defined]
+
+    def _pulse_failed(self, protocol: Any) -> None:
+        self.failed(protocol.session, "looking whether its peer is still there")
 
     def joined(self, session: Session) -> None:
         super().joined(session)

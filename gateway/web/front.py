@@ -18,10 +18,10 @@ from twisted.python.failure import Failure
 from ..admission import Admission, source_of
 from ..direct import half_close
 from ..errors import ConfigError
-from ..house import House
 from ..link import Link
 from ..listeners import tcp_listener
 from ..options import Address
+from ..reporting import reporter
 from ..security import Security
 from .http import HeadReader, HttpError, Request, error_response, parse_head
 from .origins import Visit, check_origin
@@ -52,11 +52,15 @@ class Served(Link):
 class Front:
     """The websocket links of one listener, by path. It listens while at least one of them is open."""
 
-    def __init__(self, house: House, link: str, address: Address, tls: str | None) -> None:
-        self.house = house
+    def __init__(self, opener: Link, address: Address, tls: str | None) -> None:
+        self.house = house = opener.house
+        self.opener = opener
+        """The link that whatever has no link yet is counted for."""
         self.place = str(address)
         self.tls = tls
-        self.listener = tcp_listener(house, link, address, self.build, house.tls[tls] if tls else None)
+        report = reporter(house, opener.name, opener.counters)
+        options = house.tls[tls] if tls else None
+        self.listener = tcp_listener(house, opener.name, address, self.build, report, options, self._announce)
         self.routes: dict[str, Served] = {}
         self.admission = Admission(MAX_WAITING, MAX_WAITING_PER_SOURCE)
         self.visitors: set[Visitor] = set()
@@ -97,6 +101,12 @@ class Front:
             self._emptied.callback(None)
         return gatherResults([self.listener.stop(), self._emptied])
 
+    def _announce(self, bound: str) -> None:
+        scheme = "https" if self.tls else "http"
+        for path, link in self.routes.items():
+            where = f"{scheme}://{bound}{path}" if link.options.page else bound
+            self.house.log.info("[{name}] listening on {where}", name=link.name, where=where)
+
     def gone(self, visitor: Visitor) -> None:
         """A connection has ended, or belongs to its session now."""
         self.visitors.discard(visitor)
@@ -107,24 +117,23 @@ class Front:
         """A protocol for a connection that was accepted."""
         return Visitor(self, address, security)
 
-    def refuse(self, peer: str, refusal: HttpError, link: Served | None) -> None:
+    def refuse(self, peer: str, refusal: HttpError, link: Link | None) -> None:
         """Count and tell a refusal."""
-        name = self.place
-        if link is not None:
-            link.count("refused_requests")
-            name = link.name
+        link = link or self.opener
+        link.count("refused_requests")
+        name = link.name
         self.house.notices.say(f"{name} refused request", f"[{name}] {peer}: {refusal.status}: {refusal.text}")
 
-    def failed(self, peer: str, error: Exception, link: Served | None) -> None:
+    def failed(self, peer: str, error: Exception, link: Link | None) -> None:
         """A fault of ours while a request was answered: logged at length once for each kind, and told by rate after that."""
         kind = type(error).__name__
-        if link is not None:
-            link.count("failures")
+        link = link or self.opener
+        link.count("failures")
         if kind not in self._failed:
             self._failed.add(kind)
-            self.house.log.failure("{place} {peer}: failed while answering a request", place=self.place, peer=peer)
+            self.house.log.failure("[{name}] {peer}: failed while answering a request", name=link.name, peer=peer)
         else:
-            self.house.notices.say(f"{self.place} failed", f"[{self.place}] {peer}: failed while answering a request: {kind}", "error")
+            self.house.notices.say(f"{link.name} failed", f"[{link.name}] {peer}: failed while answering a request: {kind}", "error")
 
 
 class Visitor(Protocol):
@@ -194,7 +203,9 @@ class Visitor(Protocol):
         check_origin(visit, link.options.origins, self._front.machine)
         if link.full():
             link.refused(self._peer, len(link.sessions))
-            self._answer(error_response(HttpError(503, f"there are {link.options.max_sessions} sessions already (max_sessions)")))
+            self._answer(
+                error_response(HttpError(503, f"there is no room for one more session (max_sessions = {link.options.max_sessions})"))
+            )
             return
         self._upgrade(link, canonical, rest)
 
@@ -232,7 +243,8 @@ class Visitor(Protocol):
     def _too_slow(self) -> None:
         if self._reader is not None and self._reader.empty:
             # Browsers open spare connections: no fault, and no answer that they would wait for.
-            self._front.house.log.debug("{peer} sent nothing within {timeout} s", peer=self._peer, timeout=HEAD_TIMEOUT)
+            text, name = "[{name}] {peer}: sent nothing within {timeout:g} s", self._front.opener.name
+            self._front.house.log.debug(text, name=name, peer=self._peer, timeout=HEAD_TIMEOUT)
             self.cut()
             return
         refusal = HttpError(408, f"no complete request within {HEAD_TIMEOUT:g} s")
@@ -244,12 +256,13 @@ class Visitor(Protocol):
         self.cut()
 
 
-def front_of(house: House, link: str, address: Address, path: str, tls: str | None) -> Front:
+def front_of(link: Link, address: Address, path: str, tls: str | None) -> Front:
     """The front that links on this address share. Port 0 can be as many free ports as there are links with the same path."""
     key = ("websocket", address)
-    front: Front | None = house.shared.get(key)
+    shared = link.house.shared
+    front: Front | None = shared.get(key)
     if front is None or (address.port == 0 and (path in front.routes or tls != front.tls)):
-        front = house.shared[key] = Front(house, link, address, tls)
+        front = shared[key] = Front(link, address, tls)
     return front
 
 

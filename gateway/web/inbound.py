@@ -49,6 +49,7 @@ class Inbound(WebSocketServerProtocol):
     def dataReceived(self, data: bytes) -> None:
         if self.failedByMe or self.state == self.STATE_CLOSED:
             # What stands behind a violation or a Close is neither parsed nor kept: it could be of any size.
+            self.session.came_late(len(data))
             return
         self.heard = True
         if self.state == self.STATE_CONNECTING:
@@ -88,6 +89,8 @@ class Inbound(WebSocketServerProtocol):
             self._due -= position
             if self.open:
                 self._dataReceived(data[:position])
+            else:
+                self.session.came_late(position)
         while position < end and not self.failedByMe and self.state != self.STATE_CLOSED:
             if self.open:
                 position = self._take_short(data, position)
@@ -105,6 +108,8 @@ class Inbound(WebSocketServerProtocol):
                 return
             if self.open or data[position] == CLOSE:
                 self._dataReceived(data[position : position + size])
+            else:
+                self.session.came_late(min(size, end - position))
             position += size
             self._due = max(0, position - end)
 

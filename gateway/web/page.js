@@ -1,5 +1,6 @@
 "use strict";
 const MOST_ROWS = 500;
+const RATE_SPAN = 5000, LEAST_SPAN = 2000;
 const FIRST_WAIT = 500, LONGEST_WAIT = 10000;
 const codec = document.documentElement.dataset.codec;
 const by = (id) => document.getElementById(id);
@@ -77,7 +78,11 @@ function received(data) {
     }
   }
   missing += lost;
-  waiting.push({ text, time, lost, source, notice });
+  show({ text, time, lost, source, notice });
+}
+
+function show(entry) {
+  waiting.push(entry);
   if (waiting.length > MOST_ROWS) {
     waiting.shift();
     skipped += 1;
@@ -93,11 +98,12 @@ function draw() {
     if (paused) return;
     const atEnd = rows.scrollHeight - rows.scrollTop - rows.clientHeight < 40;
     const fresh = document.createDocumentFragment();
-    if (skipped) fresh.append(remark(`${skipped} packets not shown`));
-    for (const { text, time, lost, source, notice } of waiting) {
+    if (skipped) fresh.append(remark(skipped === 1 ? "1 row not shown" : `${skipped} rows not shown`));
+    for (const { text, time, lost, source, notice, sent } of waiting) {
       if (lost) fresh.append(remark(`${lost} missing`));
       const clock = time.toLocaleTimeString([], { hour12: false }) + "." + String(time.getMilliseconds()).padStart(3, "0");
-      fresh.append(notice ? row(["when", clock], ["notice", notice]) : row(["when", clock], ["source", source], ["text", text]));
+      const cells = sent !== undefined ? [["sent", `sent: ${sent}`]] : notice ? [["notice", notice]] : [["source", source], ["text", text]];
+      fresh.append(row(["when", clock], ...cells));
     }
     waiting = [];
     skipped = 0;
@@ -121,20 +127,22 @@ function row(...cells) {
 
 const remark = (text) => row(["gap", text]);
 
-let counted = 0, countedAt = performance.now();
+// Devices speak in bursts, often once a second: a shorter span would show the gaps between them.
+const counts = [{ at: performance.now(), count: 0 }];
 setInterval(() => {
   const now = performance.now();
-  by("rate").textContent = Math.round((count - counted) * 1000 / (now - countedAt)).toLocaleString();
+  while (counts.length > 1 && counts[1].at <= now - RATE_SPAN) counts.shift();
+  const rate = (count - counts[0].count) * 1000 / Math.max(now - counts[0].at, LEAST_SPAN);
+  counts.push({ at: now, count });
+  by("rate").textContent = rate.toLocaleString([], { maximumFractionDigits: rate < 10 ? 1 : 0 });
   by("count").textContent = count.toLocaleString();
   by("gaps").textContent = numbered ? missing.toLocaleString() : "unknown";
-  counted = count;
-  countedAt = now;
 }, 500);
 
 by("pause").onclick = () => {
   paused = !paused;
   by("pause").setAttribute("aria-pressed", String(paused));
-  by("pause").textContent = paused ? "Go on" : "Pause";
+  by("pause").textContent = paused ? "Resume" : "Pause";
   draw();
 };
 by("clear").onclick = () => { rows.replaceChildren(); waiting = []; skipped = 0; };
@@ -144,5 +152,6 @@ by("form").onsubmit = (event) => {
   if (socket.readyState !== WebSocket.OPEN) return;
   socket.send(codec === "json" ? JSON.stringify({ text: line }) : line);
   by("line").value = "";
+  show({ time: new Date(), sent: visible(line) });
 };
 connect();

@@ -17,7 +17,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
 from ..direct import half_close
-from ..reasons import in_words
+from ..reasons import event_of, in_words
 from .frames import MESSAGE_TOO_BIG, PING, PROTOCOL_ERROR
 from .inbound import Inbound
 
@@ -99,6 +99,8 @@ class HardenedProtocol(Inbound):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._lost_because = in_words(reason)
+        if event := event_of(reason):
+            self.session.link.count(event)
         self._connectionLost(reason)  # type: ignore[arg-type]  # Autobahn says str and means Failure
         self.abandon()
         # Whatever points back at this is taken away, so that all of it goes at once and not when the garbage collector comes.

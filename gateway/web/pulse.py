@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
@@ -26,18 +26,24 @@ class Pulsed(Protocol):
         """It has not answered a ping within so many seconds: end it."""
 
 
-class Pulse:
+Peer = TypeVar("Peer", bound=Pulsed)
+
+
+class Pulse(Generic[Peer]):
     """Pings who was silent for ``interval`` seconds, and ends who then stays silent for ``timeout``; any byte from it counts.
 
     Looks four times in the shorter of the two, so it is late by at most a quarter of that, and never early. With an interval of 0 it
-    does nothing.
+    does nothing. ``failed`` is called, where the exception was caught, with a peer that could not be looked at; the others are.
     """
 
-    def __init__(self, clock: IReactorTime, interval: float, timeout: float, peers: Callable[[], Iterable[Pulsed]]) -> None:
+    def __init__(
+        self, clock: IReactorTime, interval: float, timeout: float, peers: Callable[[], Iterable[Peer]], failed: Callable[[Peer], None]
+    ) -> None:
         self._clock = clock
         self._interval = interval
         self._timeout = timeout
         self._peers = peers
+        self._failed = failed
         self._looping = LoopingCall(self._look)
         self._looping.clock = clock
 
@@ -54,11 +60,17 @@ class Pulse:
     def _look(self) -> None:
         now = self._clock.seconds()
         for peer in list(self._peers()):
-            if peer.heard or peer.excused:
-                peer.heard, peer.heard_at, peer.pinged_at = False, now, None
-            elif peer.pinged_at is not None:
-                if self._timeout and now - peer.pinged_at >= self._timeout:
-                    peer.unanswered(self._timeout)
-            elif now - peer.heard_at >= self._interval:
-                peer.pinged_at = now
-                peer.ping()
+            try:
+                self._look_at(peer, now)
+            except Exception:  # a fault of ours: it costs this peer and nobody else
+                self._failed(peer)
+
+    def _look_at(self, peer: Peer, now: float) -> None:
+        if peer.heard or peer.excused:
+            peer.heard, peer.heard_at, peer.pinged_at = False, now, None
+        elif peer.pinged_at is not None:
+            if self._timeout and now - peer.pinged_at >= self._timeout:
+                peer.unanswered(self._timeout)
+        elif now - peer.heard_at >= self._interval:
+            peer.pinged_at = now
+            peer.ping()

@@ -29,15 +29,21 @@ class WebSocketSession(Session):
 
     def received_messages(self, bodies: Sequence[bytes]) -> None:
         """Messages that came in one read: one packet each."""
-        if self.closing:
-            return
         data = bodies[0] if len(bodies) == 1 else b"".join(bodies)
+        if self.closing:
+            self.came_late(len(data))
+            return
         self.received_bytes += len(data)
         self.moved = True
         if not self.security.may_write:
             self.link.discard(self, len(data), self.security.why)
             return
         self.link.publish(self, Frames(data, len(bodies), bodies), self.link.house.wall())
+
+    def came_late(self, size: int) -> None:
+        """So many bytes came while the session was being ended: they are no packets any more."""
+        self.received_bytes += size
+        self.link.count("late_bytes", size)
 
     def close(self, reason: str) -> None:
         self._goodbye = reason

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ini import machine
+from gateway import hosts as hosts_file
 from gateway.ini.machine import is_this_machine
 
 
@@ -22,10 +22,10 @@ class MachineTests(SynchronousTestCase):
         """Its own name and what the hosts file calls it are this machine; no name server is asked about any other."""
         hosts = Path(self.mktemp())
         hosts.write_text("# 127.0.0.1 old\n127.0.0.1 localhost Bench # mine\n192.0.2.1 far\nodd odd\n\n")
-        self.patch(machine, "HOSTS", str(hosts))
+        self.patch(hosts_file, "HOSTS", str(hosts))
         self.patch(socket, "gethostname", lambda: "Edge.example")
         self.patch(socket, "getaddrinfo", None)
         self.assertEqual([is_this_machine(name) for name in ("edge.example", "EDGE", "edge.example.", "bench")], [True] * 4)
         self.assertEqual([is_this_machine(name) for name in ("far", "old", "odd", "example", "edge.example.org")], [False] * 5)
-        self.patch(machine, "HOSTS", self.mktemp())
+        self.patch(hosts_file, "HOSTS", self.mktemp())
         self.assertFalse(is_this_machine("bench"))

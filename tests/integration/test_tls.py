@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import struct
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,8 @@ from twisted.trial.unittest import TestCase
 
 from gateway.admission import Admission
 from gateway.direct import DirectPort
-from gateway.notices import Notices
+from gateway.house import House
+from gateway.reporting import reporter
 from gateway.security import Security
 from gateway.tls.contexts import TlsOptions
 from gateway.tls.handshake import client_factory, server_factory
@@ -56,8 +58,9 @@ class ListeningTestCase(TestCase):
     def setUp(self) -> None:
         self.lines: list[str] = []
         log = Logger(namespace="gateway", observer=lambda event: self.lines.append(event["text"]))
-        self.notices = Notices(reactor, log)
-        self.addCleanup(self.notices.stop)
+        self.house = House(reactor, log=log)
+        self.counters: Counter[str] = Counter()
+        self.addCleanup(self.house.stop)
         self.admission = Admission(20, 20)
         self.sessions: list[Echo] = []
 
@@ -80,7 +83,9 @@ class ListeningTestCase(TestCase):
     def listen(self, **given: Any) -> tuple[str, int]:
         certificate, key = certificates.site()
         options = TlsOptions(**{"certificate": certificate, "private_key": key, **given})
-        factory = server_factory(self.build, options, link="lan", reactor=reactor, admission=self.admission, notices=self.notices)
+        factory = server_factory(
+            self.build, options, report=reporter(self.house, "lan", self.counters), reactor=reactor, admission=self.admission
+        )
         self.port = DirectPort(0, factory, 1024, "127.0.0.1", reactor)
         self.port.startListening()
         self.place = "127.0.0.1", self.port.getHost().port
@@ -230,7 +235,9 @@ class DialedTests(ListeningTestCase):
             dialed.append(Caller())
             return dialed[-1]
 
-        factory = client_factory(build, options, "localhost", link="up", reactor=reactor, failed=back.errback, notices=self.notices)
+        factory = client_factory(
+            build, options, "localhost", report=reporter(self.house, "up", Counter()), reactor=reactor, failed=back.errback
+        )
         await HostnameEndpoint(reactor, b"127.0.0.1", self.place[1]).connect(factory)
         self.assertEqual(await back, BLOCK)
         self.assertEqual([session.security for session in self.sessions], [Security(True, "rover7")])

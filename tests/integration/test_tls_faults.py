@@ -97,16 +97,16 @@ class FaultTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.admission = Admission()
-        self.said: Any = Said()
+        self.said, self.said_by_client = Said("lan"), Said("up")
         self.accepted: list[Application] = []
         self.dialed: list[Application] = []
         self.failures: list[Any] = []
         certificate, key = certificates.site()
-        common: dict[str, Any] = {"reactor": self.clock, "notices": self.said}
+        common: dict[str, Any] = {"reactor": self.clock}
         self.server = server_factory(
             self.accept,
             TlsOptions(certificate=certificate, private_key=key, fallback="any"),
-            link="lan",
+            report=self.said,
             admission=self.admission,
             **common,
         )
@@ -114,7 +114,7 @@ class FaultTests(SynchronousTestCase):
             self.dial,
             TlsOptions(ca=certificates.ca_file()),
             "localhost",
-            link="up",
+            report=self.said_by_client,
             failed=lambda reason: self.failures.append(reason.value),
             **common,
         )

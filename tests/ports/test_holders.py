@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
+import sys
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.ports.holders import holder
+from gateway.ports import holders
+from gateway.ports.holders import holder, port_holder, socket_holder
 
 
-class MadeUpTests(SynchronousTestCase):
+class MadeUpCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.proc = Path(self.mktemp())
         self.proc.mkdir()
@@ -36,6 +39,8 @@ class MadeUpTests(SynchronousTestCase):
     def holder(self) -> str:
         return holder(str(self.device), str(self.proc))
 
+
+class DeviceTests(MadeUpCase):
     def test_locked(self) -> None:
         """Whoever has the lock is named with pid and command line."""
         self.process(4711, b"minicom\0-D\0/dev/ttyUSB0\0")
@@ -89,7 +94,58 @@ class MadeUpTests(SynchronousTestCase):
         self.assertEqual(self.holder(), "pid 4711")
 
 
+class PortTests(MadeUpCase):
+    def row(self, place: str, inode: int, state: str = "0A") -> str:
+        return f"{place} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000  1000        0 {inode} 1"
+
+    def listening(self, name: str, *rows: str) -> None:
+        (self.proc / "net").mkdir(exist_ok=True)
+        (self.proc / "net" / name).write_text("  sl  local_address\n" + "".join(f"   0: {row}\n" for row in rows))
+
+    def serving(self, pid: int, inode: int) -> None:
+        folder = self.proc / str(pid) / "fd"
+        folder.mkdir(parents=True)
+        (folder.parent / "cmdline").write_bytes(b"ser2net\0-n\0")
+        (folder / "7").symlink_to(f"socket:[{inode}]")
+
+    def test_port(self) -> None:
+        """Whoever listens on the port is named, whether on this address or on all; others on it, and other ports, are not."""
+        self.patch(sys, "byteorder", "little")
+        self.serving(4711, 31337)
+        rows = self.row("0100007F:1B58", 1, "01"), self.row("0200007F:1B58", 2), self.row("0100007F:1B59", 3)
+        for name, place, host in (
+            ("tcp", "0100007F:1B58", "127.0.0.1"),
+            ("tcp", "00000000:1B58", "127.0.0.1"),
+            ("tcp", "0100007F:1B58", "0.0.0.0"),
+            ("tcp6", "00000000000000000000000001000000:1B58", "::1"),
+            ("tcp6", "00000000000000000000000000000000:1B58", "127.0.0.1"),
+        ):
+            self.listening("tcp")
+            self.listening(name, *rows, self.row(place, 31337))
+            self.assertEqual(port_holder(host, 7000, str(self.proc)), "pid 4711 (ser2net -n)", (place, host))
+        self.assertEqual(port_holder("127.0.0.9", 7001, str(self.proc)), "")
+
+    def test_cannot_be_known(self) -> None:
+        """Where the process cannot be seen, where looking takes too long, or without /proc, nothing is said."""
+        self.listening("tcp", self.row("0100007F:1B58", 31337))
+        self.assertEqual(port_holder("127.0.0.1", 7000, str(self.proc)), "")
+        self.serving(4711, 31337)
+        self.patch(holders, "PATIENCE", -1.0)
+        self.assertEqual(port_holder("127.0.0.1", 7000, str(self.proc)), "")
+        self.assertEqual(port_holder("127.0.0.1", 7000, "/nowhere"), "")
+
+
 class RealTests(SynchronousTestCase):
+    def test_port_and_socket(self) -> None:
+        """A port and a UNIX socket that this program itself listens on are found in the real /proc."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.assertIn(f"this program itself, pid {os.getpid()}", port_holder("127.0.0.1", server.getsockname()[1]))
+        with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+            server.bind("")
+            server.listen()
+            client.connect(server.getsockname())
+            self.assertIn(f"this program itself, pid {os.getpid()}", socket_holder(client))
+
     def test_ourselves(self) -> None:
         """A lock of our own is said to be ours: two links with one device."""
         path = self.mktemp()

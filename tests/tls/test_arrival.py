@@ -28,7 +28,7 @@ class Case(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.admission = Admission(3, 3)
-        self.said = Said()
+        self.said = Said("lan")
         self.built: list[tuple[Application, Security]] = []
         self.arrivals = self.listen()
 
@@ -44,7 +44,7 @@ class Case(SynchronousTestCase):
     def listen(self, **given: Any) -> Arrivals:
         certificate, key = certificates.site()
         options = TlsOptions(certificate=certificate, private_key=key, **given)
-        self.arrivals = Arrivals(self.build, options, "lan", self.clock, self.admission, self.said, ())  # type: ignore[arg-type]
+        self.arrivals = Arrivals(self.build, options, self.said, self.clock, self.admission, ())
         return self.arrivals
 
     def arrive(self, address: Any = PEER) -> End:
@@ -56,6 +56,7 @@ class Case(SynchronousTestCase):
         end.lose()
         self.assertEqual((self.built, len(self.said.texts)), ([], 1), self.said.texts)
         self.assertIn(words, self.said.texts[0])
+        self.assertIn(f": {self.said.events[-1]}: ", self.said.texts[0])
         self.assertTrue(self.said.texts[0].startswith("[lan] 192.0.2.7:5122: "))
 
 
@@ -226,7 +227,7 @@ class TlsTests(Case):
         end = self.arrive()
         FarEnd(client_side(), end).talk()
         end.lose()
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual([failure.type for failure in self.said.failures], [ZeroDivisionError])
         self.build = build  # type: ignore[method-assign]
         self.listen()
         FarEnd(client_side(), self.arrive()).talk()

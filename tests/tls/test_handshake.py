@@ -26,7 +26,7 @@ from ..far_end import PEER, Application, End, FarEnd, Said, server_side
 class ClientTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.said = Said()
+        self.said = Said("up")
         self.built: list[tuple[Application, Security]] = []
         self.failures: list[Any] = []
 
@@ -48,10 +48,9 @@ class ClientTests(SynchronousTestCase):
             self.build,
             options,
             host,
-            link="up",
+            report=self.said,
             reactor=self.clock,
             failed=self.failed,
-            notices=self.said,  # type: ignore[arg-type]
         )
         return End(factory.buildProtocol(PEER))
 
@@ -215,8 +214,7 @@ class ServerTests(SynchronousTestCase):
 
         def make(path: str) -> Any:
             options = TlsOptions(certificate=path, private_key=key)
-            said: Any = Said()
-            return server_factory(lambda address, security: None, options, link="lan", reactor=Clock(), admission=Admission(), notices=said)
+            return server_factory(lambda address, security: None, options, report=Said("lan"), reactor=Clock(), admission=Admission())
 
         self.assertIsInstance(make(certificate), Arrivals)
         self.assertIn("certificate: /nowhere/site.pem", str(self.assertRaises(ConfigError, make, "/nowhere/site.pem")))

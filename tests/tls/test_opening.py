@@ -15,7 +15,7 @@ from gateway.tls.opening import Connections, Opening, built, hand_over, peer_of
 from gateway.tls.transport import TlsTransport
 
 from .. import certificates
-from ..far_end import PEER, Application, End, FarEnd, client_side, server_side
+from ..far_end import PEER, Application, End, FarEnd, Said, client_side, server_side
 
 
 def open_server(completed: Any, lost: Any) -> tuple[TlsTransport, End]:
@@ -62,10 +62,11 @@ class OpeningTests(SynchronousTestCase):
 class BuildTests(SynchronousTestCase):
     def test_an_exception_closes_one_connection(self) -> None:
         """A builder that raises gives no application, and a log entry that names link and peer."""
-        self.assertIsNone(built(lambda address, security: 1 / 0, PEER, PLAIN, "lan"))  # type: ignore[arg-type,return-value]
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        said = Said("lan")
+        self.assertIsNone(built(lambda address, security: 1 / 0, PEER, PLAIN, said))  # type: ignore[arg-type,return-value]
+        self.assertEqual(([failure.type for failure in said.failures], said.events), ([ZeroDivisionError], ["failures"]))
         application = Application()
-        self.assertIs(built(lambda address, security: application, PEER, PLAIN, "lan"), application)
+        self.assertIs(built(lambda address, security: application, PEER, PLAIN, said), application)
 
     def test_peers(self) -> None:
         """A peer is shown as one would write its address."""

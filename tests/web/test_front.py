@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.errors import ConfigError
 from gateway.security import PLAIN, Security
+from gateway.tls.contexts import TlsOptions
 from gateway.transports.websocket import Link
 from gateway.web import front
 from gateway.web.front import HEAD_TIMEOUT
 
+from ..building import make_house
+from ..certificates import site
+from ..far_end import PEER, End
 from .test_frames import client_frame
 from .visiting import Setting, make_link, request
 
@@ -136,6 +143,7 @@ class FrontTests(Setting, SynchronousTestCase):
         client = self.client(make_link(self.house))
         self.clock.advance(HEAD_TIMEOUT)
         self.assertEqual((client.socket.aborted, client.socket.value()), (True, b""))
+        self.assertEqual(self.house.lines, ["[web] 127.0.0.1:40000: sent nothing within 3 s"])
         self.assertEqual(self.house.notices._buckets, {})
 
     def test_impossible_host(self) -> None:
@@ -171,6 +179,48 @@ class FrontTests(Setting, SynchronousTestCase):
         self.client(link).open()
         self.assertEqual([client.socket.aborted for client in silent], [True, False, False])
         self.assertIn("newer connections", self.said())
+
+    def test_refusals_without_a_link(self) -> None:
+        """What is refused before it has named a link, or names none, is counted and told for the link that opened the listener."""
+        one = make_link(self.house, "one", path="/one")
+        make_link(self.house, "two", path="/two")
+        self.client(one).send(request("/three"))
+        self.client(one).send(b"\x00\x01\x02")
+        self.client(one).send(b"GET ")
+        self.clock.advance(HEAD_TIMEOUT)
+        self.assertEqual(one.counters["refused_requests"], 3)
+        self.assertEqual([line[:6] for line in self.house.lines], ["[one] "] * 3)
+
+
+class ListeningTests(SynchronousTestCase):
+    def listening(self, *links: dict[str, Any], tls: str | None = None) -> list[str]:
+        house = make_house(MemoryReactorClock(), tls={"site": TlsOptions(certificate=site()[0], private_key=site()[1])})
+        made = [make_link(house, listen="127.0.0.1:0", tls=tls, **options) for options in links]
+        for link in made:
+            link.start()
+        port = made[0].listener.address.port
+        for link in made:
+            link.stop()
+        house.reactor.advance(0)
+        return [line.replace(str(port), "PORT") for line in house.lines]  # type: ignore[attr-defined]
+
+    def test_where_to_look(self) -> None:
+        """The log has the address of each page, with the port that was chosen; of a link without a page, where it listens."""
+        links = [{"name": "web"}, {"name": "two", "path": "/two"}, {"name": "bare", "path": "/bare", "page": False}]
+        lines = ["[web] listening on http://127.0.0.1:PORT/", "[two] listening on http://127.0.0.1:PORT/two"]
+        self.assertEqual(self.listening(*links), [*lines, "[bare] listening on 127.0.0.1:PORT"])
+        self.assertEqual(self.listening({"name": "web"}, tls="site"), ["[web] listening on https://127.0.0.1:PORT/"])
+
+    def test_tls_failures_are_counted(self) -> None:
+        """TLS that fails on a shared listener is counted for the link that opened it."""
+        house = make_house(MemoryReactorClock(), tls={"site": TlsOptions(certificate=site()[0], private_key=site()[1])})
+        one = make_link(house, "one", path="/one", tls="site")
+        make_link(house, "two", path="/two", tls="site")
+        end = End(one.listener._factory.buildProtocol(PEER))
+        end.protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n")
+        end.lose()
+        self.assertEqual(one.counters["not_tls"], 1)
+        self.assertIn("[one] 192.0.2.7:5122: not_tls: speaks HTTP", house.lines[-1])  # type: ignore[attr-defined]
 
 
 class OriginTests(Setting, SynchronousTestCase):

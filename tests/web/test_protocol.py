@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.tls.failures import TlsFailed
 from gateway.web.frames import BINARY, TEXT
 from gateway.web.protocol import half_close
 
@@ -213,6 +215,14 @@ class TrapTests(Setting, SynchronousTestCase):
 
 
 class EndTests(Setting, SynchronousTestCase):
+    def test_ended_by_tls(self) -> None:
+        """TLS that fails in the middle of a session is counted by its event."""
+        link = make_link(self.house)
+        client = self.client(link).open()
+        client.lost, client.socket.producer = True, None  # type: ignore[assignment]
+        client.protocol.connectionLost(Failure(TlsFailed("tls_damaged", "sent a record that was damaged on its way")))
+        self.assertEqual((link.counters["tls_damaged"], link.sessions), (1, {}))
+
     def test_peer_closes(self) -> None:
         """A client's Close is answered with 1000, the connection ends, and the session leaves."""
         link = make_link(self.house)

@@ -30,9 +30,11 @@ class PulseTests(SynchronousTestCase):
         global clock
         clock = self.clock = Clock()
         self.peer = Peer()
+        self.others: list[Peer] = []
+        self.failed: list[Peer] = []
 
     def pulse(self, interval: float = 20.0, timeout: float = 20.0) -> Pulse:
-        pulse = Pulse(self.clock, interval, timeout, lambda: [self.peer])
+        pulse = Pulse(self.clock, interval, timeout, lambda: [self.peer, *self.others], self.failed.append)
         pulse.start()
         self.addCleanup(pulse.stop)
         return pulse
@@ -77,6 +79,18 @@ class PulseTests(SynchronousTestCase):
         before = self.clock.seconds()
         self.pass_time(60)
         self.assertGreaterEqual(self.peer.ended[0] - before, 35)
+
+    def test_one_that_fails(self) -> None:
+        """Whoever cannot be looked at is handed over each time, and costs nobody else the pulse."""
+
+        class Broken(Peer):
+            def ping(self) -> None:
+                raise ZeroDivisionError
+
+        good, self.peer, self.others = self.peer, Broken(), [self.peer]
+        self.pulse()
+        self.pass_time(60)
+        self.assertEqual((self.failed, len(good.pings), len(good.ended) > 0), ([self.peer], 1, True))
 
     def test_off(self) -> None:
         """An interval of 0 pings nobody and leaves no timer."""

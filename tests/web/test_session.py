@@ -71,6 +71,38 @@ class SessionTests(Setting, SynchronousTestCase):
         link.deliver(lines(b"x", origin=one.session.id))
         self.assertEqual((one.frames(), two.frames()), ([], [(0x81, b"x")]))
 
+    def test_late(self) -> None:
+        """What a client says while it is being ended is counted, for the link and for the client, and is no packet."""
+        link = make_link(self.house)
+        client = self.client(link).open()
+        client.socket.room = 0
+        link.deliver(lines(b"x"))
+        link.deliver(lines(b"waits"))
+        session = client.session
+        session.close("the gateway stops")
+        client.send(client_frame(b"late") + client_frame(b"too"))
+        self.assertEqual((self.heard, link.counters["late_bytes"], session.received_bytes), ([], 7, 7))
+        client.socket.drain()
+        self.assertEqual(client.close_code(), 1001)
+        behind_close = client_frame(b"later", mask=b"1234") + client_frame(b"x" * 200, mask=b"1234")
+        client.send(behind_close[:100])
+        client.send(behind_close[100:])
+        self.assertEqual((self.heard, link.counters["late_bytes"]), ([], 7 + len(behind_close)))
+
+    def test_pulse_fails(self) -> None:
+        """A fault of ours at a ping ends that client, is counted and logged once at length; the others are pinged as before."""
+        link = make_link(self.house)
+        broken, good = self.client(link).open(), self.client(link).open()
+
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        broken.protocol.ping = fail
+        self.clock.pump([1.0] * 39)
+        self.assertEqual((broken.socket.aborted, good.socket.aborted), (True, False))
+        self.assertIn((0x89, b""), good.frames())
+        self.assertEqual((link.counters["failures"], self.said().count("still there")), (1, 1))
+
     def test_link_stops(self) -> None:
         """When the link stops, every client is told 1001, and the link waits until all are gone."""
         link = make_link(self.house)

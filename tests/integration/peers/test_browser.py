@@ -136,7 +136,7 @@ class PageTests(ServedTestCase):
         await deferToThread(browser.command, "Page.navigate", url=url)
         return browser  # type: ignore[no-any-return]
 
-    def play(self, link: Any, *texts: bytes) -> None:
+    def play(self, link: Any, *texts: bytes, every: float = 0.05) -> None:
         """Deliver these packets again and again, with numbers that leave out every second one."""
         number = [-1]
 
@@ -145,7 +145,7 @@ class PageTests(ServedTestCase):
             link.deliver(Batch("gps", "run", number[0], 0, "gps#1", Frames(b"", len(texts), texts)))
 
         playing = LoopingCall(deliver)
-        playing.start(0.05)
+        playing.start(every)
         self.addCleanup(playing.stop)
 
     async def test_page(self) -> None:
@@ -163,6 +163,7 @@ class PageTests(ServedTestCase):
             self.assertEqual(row, "<img src=x onerror=alert(1)>\u2407")
             self.assertEqual(browser.look("document.images.length"), 0)
             browser.look(click("pause"))
+            self.assertEqual(browser.look("document.getElementById('pause').textContent"), "Resume")
             rows = browser.look(ROWS)
             count = browser.look(shown("count"))
             browser.until(shown("count"), lambda now: now > count + 3)
@@ -194,6 +195,60 @@ class PageTests(ServedTestCase):
         while not self.heard:
             await deferLater(reactor, 0.01)
         self.assertEqual(self.heard, [b"hello"])
+
+    async def test_rate(self) -> None:
+        """The rate of a device that speaks in bursts, once a second, is what comes in a second, and does not fall to 0 between them."""
+        link = self.serve()
+        browser = await self.open(f"http://{self.url(link)}")
+        self.play(link, b"1", b"2", b"3", b"4", b"5", every=1.0)
+
+        def visit() -> list[str]:
+            browser.until(STATE, is_open)
+            browser.until(shown("count"), lambda count: count > 20)
+            rates = "new Promise(done => { const seen = []; const look = setInterval(() => {"
+            rates += " seen.push(document.getElementById('rate').textContent);"
+            rates += " if (seen.length > 8) { clearInterval(look); done(seen); } }, 250); })"
+            answer = browser.command("Runtime.evaluate", expression=rates, awaitPromise=True, returnByValue=True)
+            return list(answer["result"]["value"])
+
+        for rate in await deferToThread(visit):
+            self.assertTrue(3 <= float(rate) <= 7, rate)
+
+    async def test_what_was_sent(self) -> None:
+        """What the page sends is a row of its own kind, with control characters as pictures, and is not counted as a packet."""
+        link = self.serve()
+        browser = await self.open(f"http://{self.url(link)}")
+
+        def visit() -> str:
+            browser.until(STATE, is_open)
+            browser.look("document.getElementById('line').value = '<b>\t1'; document.getElementById('send').click()")
+            row = str(browser.until("document.querySelector('#rows li:last-child .sent').textContent"))
+            self.assertEqual(browser.look(shown("count")), 0)
+            return row
+
+        self.assertEqual(await deferToThread(visit), "sent: <b>\u24091")
+
+    async def test_phone(self) -> None:
+        """On a phone a short packet is one line, and a long one wraps within the width of the screen."""
+        link = self.serve(codec="json")
+        browser = await self.open(f"http://{self.url(link)}")
+
+        def narrow() -> None:
+            browser.command("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+            browser.until(STATE, is_open)
+
+        await deferToThread(narrow)
+        self.play(link, b"12.5 kg", b"x" * 200)
+
+        def heights() -> list[float]:
+            browser.until(ROWS, lambda rows: rows >= 2)
+            tall = "[...document.querySelectorAll('#rows li')].filter(row => row.querySelector('.text')).slice(0, 2)"
+            self.assertLessEqual(browser.look("document.getElementById('rows').scrollWidth"), 390)
+            return [float(height) for height in browser.look(f"{tall}.map(row => row.getBoundingClientRect().height)")]
+
+        short, long = await deferToThread(heights)
+        self.assertLess(short, 25)
+        self.assertLess(long, 7 * short)
 
     async def test_refusal(self) -> None:
         """What became of a refused line is shown as a notice, and not as a packet."""
