@@ -78,7 +78,7 @@ class DialingLink(KeptLink):
                 build,
                 self._tls,
                 self._host,
-                report=reporter(self.house, self.name, self.counters),
+                report=reporter(self.house.notices, self.name, self.counters),
                 reactor=self.house.reactor,
                 failed=failed,
             )

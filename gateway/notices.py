@@ -13,6 +13,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger, LogLevel
+from twisted.python.failure import Failure
 
 BURST = 5
 INTERVAL = 10.0
@@ -38,15 +39,15 @@ class Notices:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
         self._traced: set[str] = set()
 
-    def failed(self, key: str, text: str) -> None:
-        """Called where an exception was caught: its traceback the first time, a rate-limited line from then on."""
-        error = sys.exception()
+    def failed(self, key: str, text: str, failure: Failure | None = None) -> None:
+        """Called where an exception was caught, or with it: its traceback the first time, a rate-limited line from then on."""
+        error = sys.exception() if failure is None else failure.value
         kind = f"{key} {type(error).__name__}"
         if kind in self._traced or len(self._traced) >= KEYS:
             self.say(kind, f"{text}: {type(error).__name__}: {error}", "error")
         else:
             self._traced.add(kind)
-            self._log.failure("{text}", text=text)
+            self._log.failure("{text}", failure, text=text)
 
     def say(self, key: str, text: str, level: str = "warn") -> None:
         """Log ``text``, or count it towards the sum of its ``key``. ``level``: debug, info, warn, error or critical."""

@@ -7,23 +7,23 @@ from typing import Protocol
 
 from twisted.python.failure import Failure
 
-from .house import House
+from .notices import Notices
 
 
 class Report(Protocol):
-    """Takes an event by its counter's name, whom it happened to, and a sentence; a failure of ours is logged at length."""
+    """Takes an event by its counter's name, whom it happened to, and a sentence; a failure of ours is logged at length once."""
 
     def __call__(self, event: str, peer: str, text: str, failure: Failure | None = None) -> None: ...
 
 
-def reporter(house: House, name: str, counters: Counter[str]) -> Report:
+def reporter(notices: Notices, name: str, counters: Counter[str]) -> Report:
     """The report of the link with this name and these counters. A peer can cause it often, so it is logged by rate."""
 
     def report(event: str, peer: str, text: str, failure: Failure | None = None) -> None:
         counters[event] += 1
         if failure is not None:
-            house.log.failure("[{name}] {peer}: {text}", failure, name=name, peer=peer, text=text)
+            notices.failed(f"{name}:{event}", f"[{name}] {peer}: {text}", failure)
         else:
-            house.notices.say(f"{name}:{event}", f"[{name}] {peer}: {text}")
+            notices.say(f"{name}:{event}", f"[{name}] {peer}: {text}")
 
     return report

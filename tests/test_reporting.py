@@ -17,7 +17,7 @@ class ReportTests(SynchronousTestCase):
         self.house = make_house()
         self.addCleanup(self.house.stop)
         self.counters: Counter[str] = Counter()
-        self.report = reporter(self.house, "lan", self.counters)
+        self.report = reporter(self.house.notices, "lan", self.counters)
 
     def lines(self) -> list[str]:
         return self.house.lines  # type: ignore[attr-defined,no-any-return]

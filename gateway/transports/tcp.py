@@ -43,7 +43,7 @@ class TCPListeningLink(ListeningLink):
     def __init__(self, plan: LinkPlan, house: House) -> None:
         super().__init__(plan, house)
         options: Any = plan.options
-        report = reporter(house, self.name, self.counters)
+        report = reporter(house.notices, self.name, self.counters)
         self.listener = tcp_listener(house, self.name, options.listen, self.accepted, report, house.tls.get(options.tls))
 
     def peer_of(self, address: Any) -> str:

@@ -58,7 +58,7 @@ class Front:
         """The link that whatever has no link yet is counted for."""
         self.place = str(address)
         self.tls = tls
-        report = reporter(house, opener.name, opener.counters)
+        report = reporter(house.notices, opener.name, opener.counters)
         options = house.tls[tls] if tls else None
         self.listener = tcp_listener(house, opener.name, address, self.build, report, options, self._announce)
         self.routes: dict[str, Served] = {}

@@ -84,7 +84,7 @@ class ListeningTestCase(TestCase):
         certificate, key = certificates.site()
         options = TlsOptions(**{"certificate": certificate, "private_key": key, **given})
         factory = server_factory(
-            self.build, options, report=reporter(self.house, "lan", self.counters), reactor=reactor, admission=self.admission
+            self.build, options, report=reporter(self.house.notices, "lan", self.counters), reactor=reactor, admission=self.admission
         )
         self.port = DirectPort(0, factory, 1024, "127.0.0.1", reactor)
         self.port.startListening()
@@ -236,7 +236,7 @@ class DialedTests(ListeningTestCase):
             return dialed[-1]
 
         factory = client_factory(
-            build, options, "localhost", report=reporter(self.house, "up", Counter()), reactor=reactor, failed=back.errback
+            build, options, "localhost", report=reporter(self.house.notices, "up", Counter()), reactor=reactor, failed=back.errback
         )
         await HostnameEndpoint(reactor, b"127.0.0.1", self.place[1]).connect(factory)
         self.assertEqual(await back, BLOCK)
