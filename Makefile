@@ -22,13 +22,13 @@ test: .venv/installed
 check: .venv/installed
 	.venv/bin/ruff check
 	.venv/bin/mypy
-	$(PYTHON) -m gateway.ini.reference --check
+	$(PYTHON) -m gateway.config.reference --check
 
 bench: .venv/installed
 	$(PYTHON) -m benchmarks
 
 reference: .venv/installed
-	$(PYTHON) -m gateway.ini.reference
+	$(PYTHON) -m gateway.config.reference
 
 clean:
 	rm -rf .venv $(DEMO) build *.egg-info .mypy_cache .ruff_cache

@@ -14,12 +14,14 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.python import usage
 
 from . import registry
-from .config import Config, ConfigErrors, load, table
+from .config.config import Config, ConfigErrors
+from .config.load import load
+from .config.table import table
 from .errors import ConfigError
-from .house import House
-from .kept import KeptLink
-from .link import Link
-from .listeners import ListenError
+from .links.connector import KeptLink
+from .links.link import Link
+from .links.runtime import Runtime
+from .net.listeners import ListenError
 from .options import write_count
 
 EX_CONFIG = 78
@@ -74,10 +76,10 @@ class GatewayService(Service):
         self.reactor = reactor
         # Twisted's own clock is the wall clock: stepped back an hour, no timer would fire for an hour.
         reactor.seconds = time.monotonic
-        self.house = House(reactor, memory=config.gateway.memory, linger=config.gateway.linger, tls=config.tls)
+        self.runtime = Runtime(reactor, memory=config.gateway.memory, linger=config.gateway.linger, tls=config.tls)
         self._opened = False
         self.links: dict[str, Link] = {
-            name: registry.load("transport", plan.transport).Link(plan, self.house) for name, plan in config.links.items()
+            name: registry.load("transport", plan.transport).Link(plan, self.runtime) for name, plan in config.links.items()
         }
 
     def privilegedStartService(self) -> None:
@@ -93,9 +95,9 @@ class GatewayService(Service):
         signal.signal(signal.SIGHUP, lambda *_: self.reactor.callFromThread(self._hung_up))
         self._check_open_files(raise_open_files())
         for warning in self.config.warnings:
-            self.house.log.warn("{text}", text=warning)
+            self.runtime.log.warn("{text}", text=warning)
         for note in self.config.notes:
-            self.house.log.info("{text}", text=note)
+            self.runtime.log.info("{text}", text=note)
         try:
             for link in sorted(self.links.values(), key=lambda link: not isinstance(link, KeptLink)):
                 link.start()
@@ -107,7 +109,7 @@ class GatewayService(Service):
         wanted = sum(link.options.max_sessions for link in self.links.values() if not isinstance(link, KeptLink)) + SPARE_FILES
         if wanted > limit >= 0:
             text = f"{wanted} open files may be needed (the sum of max_sessions, and some), but the system allows {limit} (ulimit -Hn)"
-            self.house.log.warn("{text}", text=text)
+            self.runtime.log.warn("{text}", text=text)
 
     def startService(self) -> None:
         super().startService()
@@ -117,31 +119,31 @@ class GatewayService(Service):
         """Flush whole packets, close every socket, and be done within the linger time."""
         super().stopService()
         stopped: Deferred[Any] = DeferredList([link.stop() for link in self.links.values()], consumeErrors=True)
-        stopped.addTimeout(self.house.linger + 0.3, self.reactor, onTimeoutCancel=lambda result, _: result)
+        stopped.addTimeout(self.runtime.linger + 0.3, self.reactor, onTimeoutCancel=lambda result, _: result)
 
         def done(_: Any) -> None:
             self.report()
-            self.house.stop()
+            self.runtime.stop()
 
         return stopped.addBoth(done)
 
     def _hung_up(self) -> None:
-        self.house.log.warn("SIGHUP: the terminal is gone; ending as with SIGTERM")
+        self.runtime.log.warn("SIGHUP: the terminal is gone; ending as with SIGTERM")
         self.reactor.stop()
 
     def report(self) -> None:
         """One log line for each link with what it counted (also at SIGUSR2)."""
         for link in self.links.values():
             counted = ", ".join(f"{name} {count}" for name, count in sorted(link.counters.items()) if count)
-            self.house.log.info(
+            self.runtime.log.info(
                 "[{name}] {sessions} now; {counted}",
                 name=link.name,
                 sessions=write_count(len(link.sessions), "session"),
                 counted=counted or "nothing yet",
             )
-        if self.house.counters:
-            counted = ", ".join(f"{name} {count}" for name, count in sorted(self.house.counters.items()))
-            self.house.log.info("[gateway] {counted}", counted=counted)
+        if self.runtime.counters:
+            counted = ", ".join(f"{name} {count}" for name, count in sorted(self.runtime.counters.items()))
+            self.runtime.log.info("[gateway] {counted}", counted=counted)
 
 
 def raise_open_files() -> int:

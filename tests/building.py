@@ -1,4 +1,4 @@
-"""Plans, houses and transports for tests that need a link and nothing real."""
+"""Plans, runtimes and transports for tests that need a link and nothing real."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from twisted.internet.testing import StringTransport
 from twisted.logger import Logger
 
 from gateway import registry
-from gateway.house import House
-from gateway.link import Link
-from gateway.outbox import OutboxOptions
-from gateway.plan import LinkPlan, StreamOptions
-from gateway.session import Session
+from gateway.bus.outbox import OutboxOptions
+from gateway.config.plan import LinkPlan, StreamOptions
+from gateway.links.link import Link
+from gateway.links.runtime import Runtime
+from gateway.links.session import Session
 
 
-def make_house(clock: Any = None, **options: Any) -> House:
-    """A house on a clock that stands still until it is advanced; what it logs is in ``house.lines``."""
+def make_runtime(clock: Any = None, **options: Any) -> Runtime:
+    """A runtime on a clock that stands still until it is advanced; what it logs is in ``runtime.lines``."""
     lines: list[str] = []
     log = Logger(namespace="test", observer=lambda event: lines.append(event["log_format"].format(**event)))
-    house = House(clock or Clock(), log=log, wall=lambda: 1_700_000_000_000_000_000, **options)
-    house.lines = lines  # type: ignore[attr-defined]
-    return house
+    runtime = Runtime(clock or Clock(), log=log, wall=lambda: 1_700_000_000_000_000_000, **options)
+    runtime.lines = lines  # type: ignore[attr-defined]
+    return runtime
 
 
 def make_plan(
@@ -36,9 +36,9 @@ def make_plan(
     return LinkPlan(name, "test", chosen, hears, registry.load("framing", framing).Options(**framing_options), verbatim or framing == "raw")
 
 
-def make_link(house: House, name: str, *, link_class: type[Link] = Link, **plan: Any) -> Link:
+def make_link(runtime: Runtime, name: str, *, link_class: type[Link] = Link, **plan: Any) -> Link:
     """A started link."""
-    link = link_class(make_plan(name, **plan), house)
+    link = link_class(make_plan(name, **plan), runtime)
     link.start()
     return link
 

@@ -6,7 +6,8 @@ import os
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.config import Config, ConfigErrors, load
+from gateway.config.config import Config, ConfigErrors
+from gateway.config.load import load
 
 
 class ConfigCase(SynchronousTestCase):

@@ -13,12 +13,14 @@ PURE = 2
 """Floors up to this one know bytes and values only."""
 
 _HOUSE = (
-    "errors packet security topics",
-    "admission bus demand gates ini.reader numbering options outbox ports.settings trace watch",
-    "captures codecs encoding framing ini.fields ini.miswritten ini.places ini.sections ini.sentences ini.wiring plan registry tls.sniff"
-    " web.frames web.http web.origins web.upgrade",
-    "bookkeeping config dialing direct groups hosts house idle ini intake keepers kept link listeners listening notices player ports"
-    " reasons reporting session stall stream tls web",
+    "errors packet peer topics",
+    "bus bus.bus bus.demand bus.gates bus.numbering bus.outbox config.ini links.trace net.admission net.watch options ports.settings",
+    "captures.pace codecs config.draft config.exposures config.fields config.inherit config.miswritten config.places"
+    " config.plan config.sections config.sentences config.wiring framing http.head http.origins http.upgrade registry"
+    " tls.sniff websocket.frames wires wires._framed",
+    "captures captures.player config config.load http links links.acceptor links.connector links.events links.groups"
+    " links.intake links.link links.reporting links.runtime links.session links.stream net net.direct net.endings"
+    " net.hosts net.idle net.keepers net.listeners net.notices net.reports net.stall ports tls websocket",
     "transports",
     "service",
 )

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway import config
+from gateway.config.load import load
+from gateway.config.table import table
 
 from . import conf
 from .integration import test_conf as runs
@@ -21,10 +22,10 @@ class ConfTests(SynchronousTestCase):
         for name in conf.examples():
             path = self.folder / f"{name}.ini"
             path.write_bytes((conf.CONF / path.name).read_bytes())
-            loaded = config.load(str(path))
-            table = config.table(loaded)
+            loaded = load(str(path))
+            printed = table(loaded)
             for link in loaded.links:
-                self.assertIn(link, table, name)
+                self.assertIn(link, printed, name)
 
     def test_introduced(self) -> None:
         """Every example begins with a comment: for whom it is, what to plug in or write, how to try it."""

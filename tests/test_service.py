@@ -16,9 +16,9 @@ from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import service
-from gateway.config import load
-from gateway.listeners import ListenError
-from gateway.plan import LinkOptions
+from gateway.config.load import load
+from gateway.config.plan import LinkOptions
+from gateway.net.listeners import ListenError
 from gateway.service import GatewayService, Options, raise_open_files
 
 BRIDGE = "[scale]\ndevice = /dev/nonesuch\n[lan]\nlisten = 127.0.0.1:0\nattach = scale\n"
@@ -88,7 +88,7 @@ class ServiceTests(SynchronousTestCase):
         self.clock = Clock()
         self.service = GatewayService(load(str(ini)), self.clock)
         self.events: list[dict[str, Any]] = []
-        self.service.house.log = Logger(namespace="test", observer=self.events.append)
+        self.service.runtime.log = Logger(namespace="test", observer=self.events.append)
         self.told: list[str] = []
 
     def test_monotonic(self) -> None:
@@ -136,7 +136,7 @@ class ServiceTests(SynchronousTestCase):
         """What the rate limit held back of the log is said at the end."""
         self.service.links = {}
         for _ in range(9):
-            self.service.house.notices.say("a", "again")
+            self.service.runtime.notices.say("a", "again")
         self.successResultOf(self.service.stopService())
         self.assertEqual(self.clock.getDelayedCalls(), [])
 

@@ -9,7 +9,7 @@ import re
 import stat
 
 from ..errors import GatewayError
-from .holders import holder
+from ..net.holders import holder
 
 
 class PortError(GatewayError):

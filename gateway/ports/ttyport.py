@@ -12,7 +12,8 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.serialport import SerialPort
 from twisted.python.failure import Failure
 
-from ..direct import DirectWrite, pending
+from ..net.direct import DirectWrite
+from ..net.probes import pending
 from .ttys import TTY
 
 _READ = 4096

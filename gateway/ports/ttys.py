@@ -19,8 +19,8 @@ from typing import Any, cast
 
 import serial
 
+from ..net.holders import holder
 from .errors import PortError, absent, busy, denied, not_a_port
-from .holders import holder
 from .settings import Flow, ModemLine, Parity, PortSettings, StopBits
 
 _LINUX = sys.platform.startswith("linux")

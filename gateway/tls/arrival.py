@@ -14,13 +14,14 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
-from ..admission import Admission, Ticket, source_of
-from ..reporting import Report
-from ..security import Security
-from .contexts import TlsOptions, server_context
+from ..net.admission import Admission, Ticket, source_of
+from ..net.linger import linger_close
+from ..net.reports import Report
+from ..peer import Peer
+from .contexts import server_context
 from .failures import TlsFailed
-from .linger import linger_close
 from .opening import LINGER, Build, Connections, Opening, built, hand_over, peer_of
+from .options import TlsOptions
 from .sniff import Verdict, describe, sniff
 from .transport import TlsTransport
 from .verify import client_identity
@@ -151,7 +152,7 @@ class _Arrival(Protocol):
             self._refuse(TlsFailed("identity_refused", f"its client certificate cannot be read: {type(error).__name__}: {error}"))
             return
         self._leave()
-        application = built(self._server.build, self._address, Security(True, identity), self._server.report)
+        application = built(self._server.build, self._address, Peer(True, identity), self._server.report)
         if application is None:
             self._close()
         else:
@@ -178,7 +179,7 @@ class _Arrival(Protocol):
         rights = "may write" if may_write else "reads only"
         self._say("plain_on_tls_port", f"{why}; it is served in clear and {rights} (fallback = {server.options.fallback})")
         refusal = "" if may_write else "plain text on a TLS port only reads; to let it write: fallback_write = yes"
-        application = built(server.build, self._address, Security(False, may_write=may_write, why=refusal), server.report)
+        application = built(server.build, self._address, Peer(False, may_write=may_write, why=refusal), server.report)
         if application is None:
             self._close()
             return

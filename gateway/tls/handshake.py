@@ -10,14 +10,15 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
-from ..admission import Admission
-from ..reporting import Report
-from ..security import Security
+from ..net.admission import Admission
+from ..net.linger import linger_close
+from ..net.reports import Report
+from ..peer import Peer
 from .arrival import Arrivals
-from .contexts import TlsOptions, client_context
+from .contexts import client_context
 from .failures import TlsFailed
-from .linger import linger_close
 from .opening import LINGER, Build, Connections, Opening, built, hand_over
+from .options import TlsOptions
 from .transport import TlsTransport
 from .verify import is_address
 
@@ -112,7 +113,7 @@ class _Attempt:
     def _completed(self, tls: TlsTransport) -> None:
         self._timer.cancel()
         self._built = True
-        application = built(self._client.build, self._address, Security(True), self._client.report)
+        application = built(self._client.build, self._address, Peer(True), self._client.report)
         if application is None:
             self._timer = linger_close(tls, self._client.reactor, LINGER)
         else:

@@ -17,16 +17,16 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from ..net.reports import Report
 from ..options import Address
-from ..reporting import Report
-from ..security import Security
+from ..peer import Peer
 from .failures import TlsFailed
 from .transport import TlsTransport
 
 LINGER = 5.0
 """Seconds that a connection which gets no application has for its regular end."""
 
-Build = Callable[[IAddress, Security], IProtocol | None]
+Build = Callable[[IAddress, Peer], IProtocol | None]
 
 
 @implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
@@ -74,7 +74,7 @@ def hand_over(tls: TlsTransport, application: IProtocol) -> None:
     application.makeConnection(tls)
 
 
-def built(build: Build, address: IAddress, security: Security, report: Report) -> IProtocol | None:
+def built(build: Build, address: IAddress, security: Peer, report: Report) -> IProtocol | None:
     """What ``build`` gives. Its exception closes this connection and harms no other."""
     try:
         return build(address, security)

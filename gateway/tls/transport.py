@@ -8,7 +8,7 @@ from OpenSSL import SSL
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 
-from ..direct import pending
+from ..net.probes import pending
 from .failures import TlsFailed, explain
 from .sniff import SHOWN
 from .verify import quoted

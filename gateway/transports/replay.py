@@ -9,16 +9,16 @@ from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, model_validator
 from twisted.internet.defer import Deferred, succeed
 
-from ..captures import LARGEST, LONGEST_GAP, Burst, LineTime, at_once, at_rate, in_real_time, line_time
-from ..house import House
-from ..kept import KeptLink
+from ..bus.outbox import DeviceOutboxOptions, OutboxOptions
+from ..captures.pace import LARGEST, LONGEST_GAP, Burst, LineTime, at_once, at_rate, in_real_time, line_time
+from ..captures.player import PlayedSession, Player
+from ..config.plan import LinkPlan, StreamOptions
+from ..links.connector import KeptLink
+from ..links.runtime import Runtime
+from ..links.session import Session
 from ..options import FilePath, Written, YesNo, parse_rate
-from ..outbox import DeviceOutboxOptions, OutboxOptions
-from ..plan import LinkPlan, StreamOptions
-from ..player import PlayedSession, Player
 from ..ports.errors import PortError
 from ..registry import finds_packets, kind_name, make_framer
-from ..session import Session
 
 IS_DEVICE = True
 TAKES_DATA = False
@@ -104,8 +104,8 @@ class Link(KeptLink):
 
     options: Options
 
-    def __init__(self, plan: LinkPlan, house: House) -> None:
-        super().__init__(plan, house)
+    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
+        super().__init__(plan, runtime)
         self._watch: Any = None
         self._file: BinaryIO | None = None
         self._unused = self.options.open == "while-used"
@@ -117,7 +117,7 @@ class Link(KeptLink):
     def start(self) -> None:
         super().start()
         if self.options.open == "while-used":
-            self._watch = self.house.demand.watch(self.topic, self.plan.hears, self._demanded)
+            self._watch = self.runtime.demand.watch(self.topic, self.plan.hears, self._demanded)
 
     def stop(self) -> Deferred[None]:
         if self._watch is not None:
@@ -134,7 +134,7 @@ class Link(KeptLink):
         session = PlayedSession(self, os.path.basename(self.options.file))
         if self._unused:
             session.pause(self)
-        Player(session, self._passes(file, find), self.house.reactor, self._ended, self._unwritable)
+        Player(session, self._passes(file, find), self.runtime.reactor, self._ended, self._unwritable)
         return succeed(None)
 
     def left(self, session: Session, reason: str) -> None:
@@ -168,15 +168,15 @@ class Link(KeptLink):
 
     def _leapt(self, gap: float) -> None:
         text = f"the times in the capture leap by {gap:.0f} s: played on at once, since more than {LONGEST_GAP:.0f} s is not waited for"
-        self.house.notices.say(f"{self.name} leap", f"[{self.name}] {self.options.file}: {text}")
+        self.runtime.notices.say(f"{self.name} leap", f"[{self.name}] {self.options.file}: {text}")
 
     def _ended(self) -> None:
         self.keeper.stop()
         is_empty = self._file is not None and not self._file.tell()
         text = "it is empty; nothing will come from it" if is_empty else "played to its end (repeat = no); nothing more will come from it"
-        self.house.log.info("{text}", text=f"[{self.name}] {self.options.file}: {text}")
+        self.runtime.log.info("{text}", text=f"[{self.name}] {self.options.file}: {text}")
 
     def _unwritable(self) -> None:
         self.count("writes_discarded")
         text = f"[{self.name}] {self.options.file}: a capture takes nothing; what is written to it is discarded"
-        self.house.notices.say(f"{self.name} unwritable", text)
+        self.runtime.notices.say(f"{self.name} unwritable", text)

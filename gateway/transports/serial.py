@@ -11,18 +11,18 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from twisted.internet.defer import Deferred, succeed
 
-from ..house import House
-from ..kept import KeptLink
-from ..link import Link as AnyLink
+from ..bus.outbox import DeviceOutboxOptions, OutboxOptions
+from ..config.plan import LinkPlan, StreamOptions
+from ..links.connector import KeptLink
+from ..links.link import Link as AnyLink
+from ..links.runtime import Runtime
+from ..links.session import Session
+from ..links.stream import StreamProtocol
 from ..options import Written, YesNo, parse_integer
-from ..outbox import DeviceOutboxOptions, OutboxOptions
-from ..plan import LinkPlan, StreamOptions
 from ..ports.errors import PortAbsentError, PortError
 from ..ports.settings import BaudRate, ByteSize, Flow, ModemLine, Parity, PortSettings, Speed, StopBits
 from ..ports.usbnames import PREFIX, find, parse_usb_name
 from ..registry import kind_name
-from ..session import Session
-from ..stream import StreamProtocol
 
 IS_DEVICE = True
 
@@ -144,8 +144,8 @@ class Link(KeptLink):
 
     options: Options
 
-    def __init__(self, plan: LinkPlan, house: House) -> None:
-        super().__init__(plan, house)
+    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
+        super().__init__(plan, runtime)
         self._wanted = True
         self.wants = self.options.open == "always"
         if self.stall_timeout:
@@ -169,7 +169,7 @@ class Link(KeptLink):
             return
         AnyLink.start(self)
         self._wanted = False
-        self._watch = self.house.demand.watch(self.topic, self.plan.hears, self._demanded)
+        self._watch = self.runtime.demand.watch(self.topic, self.plan.hears, self._demanded)
 
     def stop(self) -> Deferred[None]:
         if self._watch is not None:
@@ -188,7 +188,7 @@ class Link(KeptLink):
             self.keeper.start()
 
     def left(self, session: Session, reason: str) -> None:
-        self.house.watch.forget(self)
+        self.runtime.watch.forget(self)
         super().left(session, reason)
         if self._watch is not None and not self._wanted:
             self.say("unused", session, f"closed: {reason}", "info")
@@ -202,22 +202,22 @@ class Link(KeptLink):
         if device == "loop://":
             from ..ports.loopport import LoopPort
 
-            LoopPort(StreamProtocol(Session(self, device)), self.house.reactor)
+            LoopPort(StreamProtocol(Session(self, device)), self.runtime.reactor)
             return succeed(None)
         if "://" in device or sys.platform == "win32":
             from ..ports.urlport import open_url
 
-            return open_url(device, self.options.settings, self.house.reactor).addCallback(self._opened_by_url)
+            return open_url(device, self.options.settings, self.runtime.reactor).addCallback(self._opened_by_url)
         return succeed(self._open_tty())
 
     def _opened_by_url(self, port: Any) -> str:
         from ..ports.urlport import UrlPort
 
-        UrlPort(StreamProtocol(Session(self, self.options.device)), port, self.house.reactor)
+        UrlPort(StreamProtocol(Session(self, self.options.device)), port, self.runtime.reactor)
         return str(self.options.settings)
 
     def _open_tty(self) -> str:
-        from ..ports.holders import holder
+        from ..net.holders import holder
         from ..ports.ttyport import TtyPort
         from ..ports.ttys import open_tty
 
@@ -227,16 +227,16 @@ class Link(KeptLink):
         other = holder(path, locks=False) if self.options.exclusive else ""
         if other and other != self._other:
             text = f"{other} has it open too, without a lock: what one of them reads the other misses"
-            self.house.notices.say(f"{self.name} shared", f"[{self.name}] {path}: {text}")
+            self.runtime.notices.say(f"{self.name} shared", f"[{self.name}] {path}: {text}")
         self._other = other
         for refused in tty.warnings:
-            self.house.notices.say(f"{self.name} refused {refused}", f"[{self.name}] {path}: {refused}")
+            self.runtime.notices.say(f"{self.name} refused {refused}", f"[{self.name}] {path}: {refused}")
         settings = str(tty.in_force())
         session = Session(self, path)
-        TtyPort(StreamProtocol(session), tty, self.house.reactor)
+        TtyPort(StreamProtocol(session), tty, self.runtime.reactor)
         if session.ended:
             raise PortError("was lost while it was opened")
-        self.house.watch.add(self)
+        self.runtime.watch.add(self)
         return settings if path == self.options.device else f"{path} {settings}"
 
     def _find(self) -> str:
@@ -256,7 +256,7 @@ class Link(KeptLink):
         if begins:
             self._seen = self._present()
             if "://" not in self.options.device and sys.platform != "win32":
-                self._look = self.house.reactor.callLater(_LOOK, self._look_out)
+                self._look = self.runtime.reactor.callLater(_LOOK, self._look_out)
         elif self._look is not None:
             if self._look.active():
                 self._look.cancel()
@@ -267,7 +267,7 @@ class Link(KeptLink):
         if self._seen is not None and self._seen != seen:
             self.keeper.wake()
         else:
-            self._look = self.house.reactor.callLater(_LOOK, self._look_out)
+            self._look = self.runtime.reactor.callLater(_LOOK, self._look_out)
 
     def _present(self) -> tuple[int, ...] | None:
         """What identifies the node that could be opened now, access rights included: udev sets them a moment after it makes the node."""

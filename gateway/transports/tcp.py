@@ -7,16 +7,17 @@ from typing import Any
 from pydantic import Field, model_validator
 from twisted.internet.endpoints import HostnameEndpoint
 
-from ..dialing import TIMEOUT, DialingLink
-from ..direct import DirectReactor, tune_transport
-from ..house import House
-from ..link import Link as AnyLink
-from ..listeners import tcp_listener
-from ..listening import ListeningLink
+from ..config.plan import LinkPlan, StreamOptions
+from ..links.acceptor import ListeningLink
+from ..links.connector import TIMEOUT, DialingLink
+from ..links.link import Link as AnyLink
+from ..links.reporting import reporter
+from ..links.runtime import Runtime
+from ..links.session import Session
+from ..net.direct import DirectReactor
+from ..net.listeners import tcp_listener
+from ..net.sockets import tune_transport
 from ..options import Address, TcpAddress
-from ..plan import LinkPlan, StreamOptions
-from ..reporting import reporter
-from ..session import Session
 
 IS_DEVICE = False
 
@@ -40,11 +41,11 @@ class Options(StreamOptions):
 class TCPListeningLink(ListeningLink):
     """A session for each client."""
 
-    def __init__(self, plan: LinkPlan, house: House) -> None:
-        super().__init__(plan, house)
+    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
+        super().__init__(plan, runtime)
         options: Any = plan.options
-        report = reporter(house.notices, self.name, self.counters)
-        self.listener = tcp_listener(house, self.name, options.listen, self.accepted, report, house.tls.get(options.tls))
+        report = reporter(runtime.notices, self.name, self.counters)
+        self.listener = tcp_listener(runtime, self.name, options.listen, self.accepted, report, runtime.tls.get(options.tls))
 
     def peer_of(self, address: Any) -> str:
         return str(Address(address.host, address.port))
@@ -53,20 +54,20 @@ class TCPListeningLink(ListeningLink):
 class ConnectingLink(DialingLink):
     """One session, with the server that it dials."""
 
-    def __init__(self, plan: LinkPlan, house: House) -> None:
+    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
         options: Any = plan.options
         self._address: Address = options.connect
-        super().__init__(plan, house, str(self._address), options.tls and self._address.host, house.tls.get(options.tls))
+        super().__init__(plan, runtime, str(self._address), options.tls and self._address.host, runtime.tls.get(options.tls))
 
     def endpoint(self) -> Any:
-        return HostnameEndpoint(DirectReactor(self.house.reactor), self._address.host, self._address.port, timeout=TIMEOUT)
+        return HostnameEndpoint(DirectReactor(self.runtime.reactor), self._address.host, self._address.port, timeout=TIMEOUT)
 
     def joined(self, session: Session) -> None:
         tune_transport(session.transport)
         super().joined(session)
 
 
-def Link(plan: LinkPlan, house: House) -> AnyLink:
+def Link(plan: LinkPlan, runtime: Runtime) -> AnyLink:
     """The link for a plan."""
     options: Any = plan.options
-    return TCPListeningLink(plan, house) if options.listen is not None else ConnectingLink(plan, house)
+    return TCPListeningLink(plan, runtime) if options.listen is not None else ConnectingLink(plan, runtime)

@@ -8,14 +8,14 @@ from typing import Any
 from pydantic import Field, model_validator
 from twisted.internet.endpoints import UNIXClientEndpoint
 
-from ..dialing import TIMEOUT, DialingLink
-from ..direct import DirectReactor
-from ..house import House
-from ..link import Link as AnyLink
-from ..listeners import unix_listener
-from ..listening import ListeningLink
+from ..config.plan import LinkPlan, StreamOptions
+from ..links.acceptor import ListeningLink
+from ..links.connector import TIMEOUT, DialingLink
+from ..links.link import Link as AnyLink
+from ..links.runtime import Runtime
+from ..net.direct import DirectReactor
+from ..net.listeners import unix_listener
 from ..options import FileMode, FilePath
-from ..plan import LinkPlan, StreamOptions
 
 IS_DEVICE = False
 
@@ -50,12 +50,12 @@ def absent(options: Options) -> list[str]:
 class UNIXListeningLink(ListeningLink):
     """A session for each client."""
 
-    def __init__(self, plan: LinkPlan, house: House) -> None:
-        super().__init__(plan, house)
+    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
+        super().__init__(plan, runtime)
         options: Any = plan.options
         self._place: str = options.listen
         self._clients = 0
-        self.listener = unix_listener(house, self.name, self._place, options.mode, self.accepted)
+        self.listener = unix_listener(runtime, self.name, self._place, options.mode, self.accepted)
 
     def peer_of(self, address: Any) -> str:
         # The clients of a UNIX socket have no addresses of their own.
@@ -66,16 +66,16 @@ class UNIXListeningLink(ListeningLink):
 class ConnectingLink(DialingLink):
     """One session, with the program that listens."""
 
-    def __init__(self, plan: LinkPlan, house: House) -> None:
+    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
         options: Any = plan.options
         self._path: str = options.connect
-        super().__init__(plan, house, f"unix:{self._path}", "")
+        super().__init__(plan, runtime, f"unix:{self._path}", "")
 
     def endpoint(self) -> Any:
-        return UNIXClientEndpoint(DirectReactor(self.house.reactor), self._path, timeout=TIMEOUT)
+        return UNIXClientEndpoint(DirectReactor(self.runtime.reactor), self._path, timeout=TIMEOUT)
 
 
-def Link(plan: LinkPlan, house: House) -> AnyLink:
+def Link(plan: LinkPlan, runtime: Runtime) -> AnyLink:
     """The link for a plan."""
     options: Any = plan.options
-    return UNIXListeningLink(plan, house) if options.listen is not None else ConnectingLink(plan, house)
+    return UNIXListeningLink(plan, runtime) if options.listen is not None else ConnectingLink(plan, runtime)

@@ -9,21 +9,21 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, Field
 from twisted.internet.defer import Deferred, gatherResults
 
-from ..groups import Encoder
-from ..house import House
-from ..listeners import Listener
+from ..config.plan import LinkOptions, LinkPlan
+from ..http.front import Served, front_of
+from ..http.origins import ANY, NULL, normalize
+from ..http.upgrade import check_subprotocol
+from ..links.groups import Encoder
+from ..links.runtime import Runtime
+from ..links.session import Session
+from ..net.listeners import Listener
 from ..options import Duration, Names, Size, TcpAddress, YesNo, write_count
 from ..packet import Batch
-from ..plan import LinkOptions, LinkPlan
 from ..registry import kind_name
-from ..session import Session
-from ..web.frames import messages
-from ..web.front import Served, front_of
-from ..web.origins import ANY, NULL, normalize
-from ..web.protocol import HardenedFactory
-from ..web.pulse import Pulse
-from ..web.session import WebSocketSession
-from ..web.upgrade import check_subprotocol
+from ..websocket.frames import messages
+from ..websocket.protocol import HardenedFactory
+from ..websocket.pulse import Pulse
+from ..websocket.session import WebSocketSession
 
 IS_DEVICE = False
 DEFAULT_CODEC = "text"
@@ -77,13 +77,13 @@ class Link(Served):
 
     options: Options
 
-    def __init__(self, plan: LinkPlan, house: House) -> None:
-        super().__init__(plan, house)
+    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
+        super().__init__(plan, runtime)
         options = self.options
         self.codec_name = kind_name(options.codec)
         self.representation = "websocket"
-        self.factory = HardenedFactory(options.max_message, house.reactor)
-        self.pulse = Pulse(house.reactor, options.ping_interval, options.ping_timeout, self._protocols, self._pulse_failed)
+        self.factory = HardenedFactory(options.max_message, runtime.reactor)
+        self.pulse = Pulse(runtime.reactor, options.ping_interval, options.ping_timeout, self._protocols, self._pulse_failed)
         self.front = front_of(self, options.listen, options.path, options.tls)
         self.front.add(self, options.path, options.tls)
 

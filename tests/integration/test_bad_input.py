@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from gateway.direct import pending
+from gateway.net.probes import pending
 
 from .running import Device, Peer, connect, gateway, meanwhile, port_of, reactor, start, twistd
 from .test_fan_out import folder, rss, write_all

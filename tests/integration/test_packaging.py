@@ -56,7 +56,7 @@ class WheelTests(TestCase):
         """A wheel has the package with its page, the plugin, and nothing else; installed, `twistd gateway` runs in any directory."""
         wheel = await self.build()
         names = zipfile.ZipFile(wheel).namelist()
-        self.assertLessEqual({"gateway/service.py", "gateway/web/page.html", "gateway/web/page.js", PLUGIN}, set(names))
+        self.assertLessEqual({"gateway/service.py", "gateway/http/page.html", "gateway/http/page.js", PLUGIN}, set(names))
         self.assertEqual([name for name in names if not name.startswith("gateway/") and ".dist-info/" not in name], [PLUGIN])
 
         python = await self.install(wheel)

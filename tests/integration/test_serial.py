@@ -14,14 +14,14 @@ from twisted.internet.protocol import Factory
 from twisted.trial.unittest import TestCase
 
 from gateway import registry
+from gateway.config.plan import LinkPlan
 from gateway.packet import Batch
-from gateway.plan import LinkPlan
 from gateway.ports.errors import PortError
 from gateway.ports.settings import PortSettings
 from gateway.ports.ttys import open_tty
 from gateway.transports.serial import Link, Options
 from tests import samples
-from tests.building import make_house
+from tests.building import make_runtime
 
 from . import running
 
@@ -46,11 +46,11 @@ class LinkTests(TestCase):
     def setUp(self) -> None:
         before = open_terminals()
         self.addCleanup(lambda: self.assertEqual(open_terminals(), before))
-        self.house = make_house(reactor)
-        self.addCleanup(self.house.stop)
+        self.runtime = make_runtime(reactor)
+        self.addCleanup(self.runtime.stop)
         self.heard = running.Heard("the bus")
         self.packets = 0
-        self.house.bus.subscribe(("dev",), self.hear, "test")
+        self.runtime.bus.subscribe(("dev",), self.hear, "test")
 
     def hear(self, batch: Batch) -> None:
         self.packets += batch.count
@@ -58,7 +58,7 @@ class LinkTests(TestCase):
 
     def link(self, device: str) -> Link:
         options = Options(codec=registry.load("codec", "raw").Options(), device=device, framing=LINES)
-        link = Link(LinkPlan("dev", "serial", options, ("lan",), LINES, False), self.house)
+        link = Link(LinkPlan("dev", "serial", options, ("lan",), LINES, False), self.runtime)
         self.addCleanup(link.stop)
         link.start()
         return link
@@ -89,13 +89,13 @@ class LinkTests(TestCase):
         self.link(f"socket://127.0.0.1:{listening.getHost().port}")
         first = await came[0]
         await running.meanwhile(lambda: first.write(b"12.5\r\n"), self.heard.containing(b"12.5\r\n"))
-        self.house.bus.publish(Batch("lan", "run", 1, 0, "", registry.make_framer(LINES).feed(b"VER?\n", 0.0)))
+        self.runtime.bus.publish(Batch("lan", "run", 1, 0, "", registry.make_framer(LINES).feed(b"VER?\n", 0.0)))
         await first.heard.containing(b"VER?\n")
         assert first.transport is not None
         first.transport.loseConnection()
         second = await came[1]
         await running.meanwhile(lambda: second.write(b"12.6\r\n"), self.heard.containing(b"12.6\r\n"))
-        self.assertIn("lost: ", "\n".join(self.house.lines))  # type: ignore[attr-defined]
+        self.assertIn("lost: ", "\n".join(self.runtime.lines))  # type: ignore[attr-defined]
 
     async def test_url_while_opening(self) -> None:
         """A link that is stopped while its port is being opened in a thread leaves no port open."""

@@ -20,14 +20,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from gateway.admission import Admission
-from gateway.direct import DirectPort
-from gateway.house import House
-from gateway.reporting import reporter
-from gateway.security import Security
-from gateway.tls.contexts import TlsOptions
+from gateway.links.reporting import reporter
+from gateway.links.runtime import Runtime
+from gateway.net.admission import Admission
+from gateway.net.direct import DirectPort
+from gateway.net.linger import linger_close
+from gateway.peer import Peer
 from gateway.tls.handshake import client_factory, server_factory
-from gateway.tls.linger import linger_close
+from gateway.tls.options import TlsOptions
 
 from .. import certificates
 from ..far_end import client_side
@@ -39,7 +39,7 @@ BLOCK = os.urandom(1 << 16)
 class Echo(Protocol):
     """Sends back what it gets; `ended` fires when it is lost."""
 
-    def __init__(self, security: Security) -> None:
+    def __init__(self, security: Peer) -> None:
         self.security = security
         self.ended: Deferred[None] = Deferred()
 
@@ -58,9 +58,9 @@ class ListeningTestCase(TestCase):
     def setUp(self) -> None:
         self.lines: list[str] = []
         log = Logger(namespace="gateway", observer=lambda event: self.lines.append(event["text"]))
-        self.house = House(reactor, log=log)
+        self.runtime = Runtime(reactor, log=log)
         self.counters: Counter[str] = Counter()
-        self.addCleanup(self.house.stop)
+        self.addCleanup(self.runtime.stop)
         self.admission = Admission(20, 20)
         self.sessions: list[Echo] = []
 
@@ -76,7 +76,7 @@ class ListeningTestCase(TestCase):
             await deferLater(reactor, 0.01)
         await maybeDeferred(self.port.stopListening)
 
-    def build(self, address: Any, security: Security) -> Any:
+    def build(self, address: Any, security: Peer) -> Any:
         self.sessions.append(Echo(security))
         return self.sessions[-1]
 
@@ -84,7 +84,7 @@ class ListeningTestCase(TestCase):
         certificate, key = certificates.site()
         options = TlsOptions(**{"certificate": certificate, "private_key": key, **given})
         factory = server_factory(
-            self.build, options, report=reporter(self.house.notices, "lan", self.counters), reactor=reactor, admission=self.admission
+            self.build, options, report=reporter(self.runtime.notices, "lan", self.counters), reactor=reactor, admission=self.admission
         )
         self.port = DirectPort(0, factory, 1024, "127.0.0.1", reactor)
         self.port.startListening()
@@ -127,7 +127,7 @@ class ListenerTests(ListeningTestCase):
         """What is written arrives whole in both directions, over real sockets and many records."""
         self.listen()
         self.assertEqual(await self.in_thread(self.echoed, BLOCK), BLOCK)
-        self.assertEqual((self.sessions[0].security, self.lines), (Security(True), []))
+        self.assertEqual((self.sessions[0].security, self.lines), (Peer(True), []))
 
     async def test_client_certificate(self) -> None:
         """A client comes in under the name in its certificate; one without never gets a session."""
@@ -231,13 +231,13 @@ class DialedTests(ListeningTestCase):
             def connectionLost(self, reason: Failure = connectionDone) -> None:
                 back.callback(self.found)
 
-        def build(address: Any, security: Security) -> Protocol:
+        def build(address: Any, security: Peer) -> Protocol:
             dialed.append(Caller())
             return dialed[-1]
 
         factory = client_factory(
-            build, options, "localhost", report=reporter(self.house.notices, "up", Counter()), reactor=reactor, failed=back.errback
+            build, options, "localhost", report=reporter(self.runtime.notices, "up", Counter()), reactor=reactor, failed=back.errback
         )
         await HostnameEndpoint(reactor, b"127.0.0.1", self.place[1]).connect(factory)
         self.assertEqual(await back, BLOCK)
-        self.assertEqual([session.security for session in self.sessions], [Security(True, "rover7")])
+        self.assertEqual([session.security for session in self.sessions], [Peer(True, "rover7")])

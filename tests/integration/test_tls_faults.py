@@ -8,11 +8,11 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.admission import Admission
-from gateway.security import Security
-from gateway.tls.contexts import TlsOptions
+from gateway.net.admission import Admission
+from gateway.peer import Peer
 from gateway.tls.failures import TlsFailed
 from gateway.tls.handshake import client_factory, server_factory
+from gateway.tls.options import TlsOptions
 
 from .. import certificates
 from ..far_end import PEER, Application, End, Said
@@ -119,12 +119,12 @@ class FaultTests(SynchronousTestCase):
             **common,
         )
 
-    def accept(self, address: Any, security: Security) -> Any:
+    def accept(self, address: Any, security: Peer) -> Any:
         self.assertTrue(security.secure)
         self.accepted.append(Accepted())
         return self.accepted[-1]
 
-    def dial(self, address: Any, security: Security) -> Any:
+    def dial(self, address: Any, security: Peer) -> Any:
         self.dialed.append(Dialed())
         return self.dialed[-1]
 

@@ -19,29 +19,29 @@ from twisted.trial.unittest import TestCase
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from gateway.house import House
-from gateway.tls.contexts import TlsOptions
+from gateway.links.runtime import Runtime
+from gateway.tls.options import TlsOptions
 from gateway.transports.websocket import Link
 
-from ..web.test_frames import client_frame
-from ..web.visiting import lines, make_link, request
+from ..visiting import lines, make_link, request
+from ..websocket.test_frames import client_frame
 
 reactor: Any = _reactor
 
 
 class ServedTestCase(TestCase):
-    """A house on the real reactor; links listen on free ports of 127.0.0.1; clients run in threads."""
+    """A runtime on the real reactor; links listen on free ports of 127.0.0.1; clients run in threads."""
 
     timeout = 120
 
     def setUp(self) -> None:
-        self.house = House(reactor, linger=0.5)
+        self.runtime = Runtime(reactor, linger=0.5)
         self.heard: list[bytes] = []
-        self.house.bus.subscribe(["web"], lambda batch: self.heard.extend(batch.payloads), "test")
-        self.addCleanup(self.house.stop)
+        self.runtime.bus.subscribe(["web"], lambda batch: self.heard.extend(batch.payloads), "test")
+        self.addCleanup(self.runtime.stop)
 
     def serve(self, **options: Any) -> Link:
-        link = make_link(self.house, listen="127.0.0.1:0", **options)
+        link = make_link(self.runtime, listen="127.0.0.1:0", **options)
         link.start()
         self.addCleanup(link.stop)
         return link
@@ -188,7 +188,7 @@ class SlowReaderTests(ServedTestCase):
         slow = next(iter(link.sessions))
         for _ in range(count):
             link.deliver(lines(body))
-            most = max(most, self.house.memory.used)
+            most = max(most, self.runtime.memory.used)
             while any(session is not slow and not session.clear for session in link.sessions):
                 await deferLater(reactor, 0.001)
         self.assertEqual(await reading, count * len(body))
@@ -210,7 +210,7 @@ class SlowReaderTests(ServedTestCase):
         await self.threaded(client.sendall, client_frame(b"\x03\xe8", 0x88))
         while link.sessions:
             await deferLater(reactor, 0.01)
-        self.assertEqual((self.house.memory.used, link.counters["dropped_packets"]), (0, 1))
+        self.assertEqual((self.runtime.memory.used, link.counters["dropped_packets"]), (0, 1))
 
 
 class RawTests(ServedTestCase):
@@ -282,7 +282,7 @@ class TlsTests(ServedTestCase):
             blob.write_to_path(str(chain), append=True)
         certificate.private_key_pem.write_to_path(str(key))
         key.chmod(0o600)
-        self.house.tls["site"] = TlsOptions(certificate=str(chain.absolute()), private_key=str(key.absolute()))
+        self.runtime.tls["site"] = TlsOptions(certificate=str(chain.absolute()), private_key=str(key.absolute()))
 
     def context(self) -> ssl.SSLContext:
         context = ssl.create_default_context()

@@ -10,11 +10,11 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.admission import Admission
-from gateway.security import Security
+from gateway.net.admission import Admission
+from gateway.peer import Peer
 from gateway.tls import arrival
 from gateway.tls.arrival import Arrivals
-from gateway.tls.contexts import TlsOptions
+from gateway.tls.options import TlsOptions
 from gateway.tls.transport import TlsTransport
 
 from .. import certificates
@@ -29,14 +29,14 @@ class Case(SynchronousTestCase):
         self.clock = Clock()
         self.admission = Admission(3, 3)
         self.said = Said("lan")
-        self.built: list[tuple[Application, Security]] = []
+        self.built: list[tuple[Application, Peer]] = []
         self.arrivals = self.listen()
 
     def tearDown(self) -> None:
         """Whatever happened, no timer and no ticket is left."""
         self.assertEqual((len(self.admission), self.clock.getDelayedCalls()), (0, []))
 
-    def build(self, address: Any, security: Security) -> Any:
+    def build(self, address: Any, security: Peer) -> Any:
         application = Application()
         self.built.append((application, security))
         return application
@@ -70,7 +70,7 @@ class TlsTests(Case):
             self.assertEqual(self.built, [])
             far.talk(step)
             ((application, security),) = self.built
-            self.assertEqual(security, Security(True))
+            self.assertEqual(security, Peer(True))
             far.write(b"ping")
             far.talk(step)
             application.transport.write(b"pong")
@@ -219,7 +219,7 @@ class TlsTests(Case):
     def test_a_builder_that_fails(self) -> None:
         """An exception in the builder closes that connection, is logged, and the next one is served."""
 
-        def fail(address: Any, security: Security) -> None:
+        def fail(address: Any, security: Peer) -> None:
             raise ZeroDivisionError
 
         build, self.build = self.build, fail  # type: ignore[method-assign,assignment]
@@ -249,7 +249,7 @@ class ClientCertificateTests(Case):
         """A client with a certificate of our CA comes in under the name in its subjectAltName."""
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             self.visit(certificates.rover(), version)
-            self.assertEqual(self.built.pop()[1], Security(True, "rover7"))
+            self.assertEqual(self.built.pop()[1], Peer(True, "rover7"))
 
     def test_refusals(self) -> None:
         """No certificate, another CA's, an expired one, one that is not for clients, one that names nobody: none gets an application."""
@@ -339,14 +339,14 @@ class FallbackTests(Case):
         self.assertIn("[lan] 192.0.2.7:5122: plain_on_tls_port: speaks plain text (b'$PSTM')", self.said.texts[0])
         self.assertIn("reads only (fallback = any)", self.said.texts[0])
         self.assertIn("may write", self.said.texts[1])
-        self.assertEqual(self.built[1][1], Security(False))
+        self.assertEqual(self.built[1][1], Peer(False))
 
     def test_tls_on_the_same_port(self) -> None:
         """A client that speaks TLS is secured on the same port, however its ClientHello is cut."""
         for step in (1, 5, 1 << 20):
             far = FarEnd(client_side(), self.arrive())
             far.talk(step)
-            self.assertEqual(self.built.pop()[1], Security(True))
+            self.assertEqual(self.built.pop()[1], Peer(True))
         self.assertEqual(self.said.texts, [])
 
     def test_never_plain_after_a_hello(self) -> None:
@@ -400,7 +400,7 @@ class FallbackTests(Case):
 
     def test_no_application(self) -> None:
         """Where none is built for a plain client, it is asked for once, the connection is closed, and cut when the peer does not go."""
-        asked: list[Security] = []
+        asked: list[Peer] = []
         self.build = lambda address, security: asked.append(security)  # type: ignore[method-assign,func-returns-value]
         self.listen()
         end = self.arrive()

@@ -9,14 +9,14 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.admission import Admission
 from gateway.errors import ConfigError
-from gateway.security import Security
+from gateway.net.admission import Admission
+from gateway.peer import Peer
 from gateway.tls.arrival import Arrivals
-from gateway.tls.contexts import TlsOptions
 from gateway.tls.failures import TlsFailed
 from gateway.tls.handshake import client_factory, server_factory
 from gateway.tls.opening import LINGER
+from gateway.tls.options import TlsOptions
 
 from .. import certificates
 from ..certificates import DNS, IP, authority, issue, odd_certificates
@@ -27,14 +27,14 @@ class ClientTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.said = Said("up")
-        self.built: list[tuple[Application, Security]] = []
+        self.built: list[tuple[Application, Peer]] = []
         self.failures: list[Any] = []
 
     def tearDown(self) -> None:
         """Whatever happened, no timer is left."""
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def build(self, address: Any, security: Security) -> Any:
+    def build(self, address: Any, security: Peer) -> Any:
         application = Application()
         self.built.append((application, security))
         return application
@@ -70,7 +70,7 @@ class ClientTests(SynchronousTestCase):
             far.talk()
             far.write(b"pong")
             far.talk()
-            self.assertEqual((security, far.data, application.data), (Security(True), b"ping", b"pong"))
+            self.assertEqual((security, far.data, application.data), (Peer(True), b"ping", b"pong"))
             self.assertIs(end.protocol.wrappedProtocol, application)
             self.built.clear()
         self.assertEqual((self.failures, self.said.texts), ([], []))

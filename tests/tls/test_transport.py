@@ -9,9 +9,10 @@ from twisted.internet.task import Clock
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.tls.contexts import TlsOptions, server_context
+from gateway.tls.contexts import server_context
 from gateway.tls.failures import TlsFailed
 from gateway.tls.opening import Connections
+from gateway.tls.options import TlsOptions
 from gateway.tls.transport import MAX_ANSWERS, TlsTransport
 
 from .. import certificates

@@ -11,12 +11,12 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import registry
+from gateway.config.plan import LinkPlan
 from gateway.packet import Batch
-from gateway.plan import LinkPlan
 from gateway.transports.replay import Link, Options, Pace, warnings
 from tests import samples
-from tests.building import join, make_house, make_link
-from tests.test_captures import sentence
+from tests.building import join, make_link, make_runtime
+from tests.captures.test_pace import sentence
 
 LINES = registry.load("framing", "lines").Options()
 RAW = registry.load("codec", "raw").Options()
@@ -67,11 +67,11 @@ class ReplayTests(SynchronousTestCase):
         self.addCleanup(lambda: self.assertEqual(len(os.listdir("/proc/self/fd")), len(before)))
         self.file = Path(self.mktemp())
         self.clock = Clock()
-        self.house = make_house(self.clock)
+        self.runtime = make_runtime(self.clock)
         self.heard: list[bytes] = []
-        self.house.bus.subscribe(("log",), self.hear, "test")
+        self.runtime.bus.subscribe(("log",), self.hear, "test")
         self.addCleanup(lambda: self.assertEqual(self.clock.getDelayedCalls(), []))
-        self.addCleanup(self.house.stop)
+        self.addCleanup(self.runtime.stop)
 
     def hear(self, batch: Batch) -> None:
         self.heard += batch.payloads
@@ -80,7 +80,7 @@ class ReplayTests(SynchronousTestCase):
         if data is not None:
             self.file.write_bytes(data)
         chosen = Options(codec=RAW, file=str(self.file), framing=framing, **options)
-        link = Link(LinkPlan("log", "replay", chosen, hears, framing, framing is not LINES), self.house)
+        link = Link(LinkPlan("log", "replay", chosen, hears, framing, framing is not LINES), self.runtime)
         self.addCleanup(self.stop, link)
         link.start()
         return link
@@ -91,7 +91,7 @@ class ReplayTests(SynchronousTestCase):
         self.successResultOf(stopped)
 
     def said(self) -> str:
-        return "\n".join(self.house.lines)  # type: ignore[attr-defined]
+        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
 
     def test_every_packet(self) -> None:
         """A whole capture comes out, every packet once and in order, and its end is said once."""
@@ -178,7 +178,7 @@ class ReplayTests(SynchronousTestCase):
         self.link(b"a\nb\nc\n", rate="1/s", open="while-used")
         self.clock.advance(10)
         self.assertEqual(self.heard, [])
-        lan = make_link(self.house, "lan", hears=("log",))
+        lan = make_link(self.runtime, "lan", hears=("log",))
         reader, wire = join(lan)
         self.clock.pump([0, 1])
         self.assertEqual(wire.value(), b"a\nb\n")
@@ -195,14 +195,14 @@ class ReplayTests(SynchronousTestCase):
         self.file.write_bytes(b"a\n")
         self.clock.pump([1] * 10)
         self.assertEqual(self.heard, [])
-        join(make_link(self.house, "lan", hears=("log",)))
+        join(make_link(self.runtime, "lan", hears=("log",)))
         self.clock.advance(0)
         self.assertEqual(self.heard, [b"a"])
 
     def test_written_to(self) -> None:
         """What clients write to it is discarded, and told once."""
         link = self.link(b"a\nb\n", hears=("lan",), rate="1/s")
-        lan = make_link(self.house, "lan")
+        lan = make_link(self.runtime, "lan")
         client, _ = join(lan)
         for _ in range(3):
             client.received(b"VER?\n")

@@ -14,13 +14,13 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import registry
+from gateway.config.plan import DeviceOutboxOptions, LinkPlan
 from gateway.packet import Batch, Fault
-from gateway.plan import DeviceOutboxOptions, LinkPlan
 from gateway.ports import ttys
 from gateway.ports.settings import PortSettings, Speed
 from gateway.transports import serial
 from gateway.transports.serial import Link, Options, warnings
-from tests.building import join, make_house, make_link
+from tests.building import join, make_link, make_runtime
 
 LINES = registry.load("framing", "lines").Options()
 RAW = registry.load("codec", "raw").Options()
@@ -104,13 +104,13 @@ class SerialTestCase(SynchronousTestCase):
         before = os.listdir("/proc/self/fd")
         self.addCleanup(lambda: self.assertEqual(len(os.listdir("/proc/self/fd")), len(before)))
         self.reactor = MemoryReactorClock()
-        self.house = make_house(self.reactor)
+        self.runtime = make_runtime(self.reactor)
         self.node = Path(self.mktemp()).resolve()
         self.master = -1
         self.heard: list[Batch] = []
-        self.house.bus.subscribe(("gauge",), self.heard.append, "test")
+        self.runtime.bus.subscribe(("gauge",), self.heard.append, "test")
         self.addCleanup(lambda: self.assertEqual((self.reactor.getDelayedCalls(), self.reactor.readers), ([], set())))
-        self.addCleanup(self.house.stop)
+        self.addCleanup(self.runtime.stop)
         self.addCleanup(self.unplug)
 
     def plug(self) -> None:
@@ -129,7 +129,7 @@ class SerialTestCase(SynchronousTestCase):
 
     def link(self, hears: tuple[str, ...] = (), name: str = "gauge", **options: Any) -> Link:
         chosen = Options(**{"codec": RAW, "device": str(self.node), "framing": LINES, **options})
-        link = Link(LinkPlan(name, "serial", chosen, hears, LINES, False), self.house)
+        link = Link(LinkPlan(name, "serial", chosen, hears, LINES, False), self.runtime)
         self.addCleanup(self.stop, link)
         link.start()
         return link
@@ -155,7 +155,7 @@ class SerialTestCase(SynchronousTestCase):
         return [payload for batch in self.heard for payload in batch.payloads]
 
     def said(self) -> str:
-        return "\n".join(self.house.lines)  # type: ignore[attr-defined]
+        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
 
 
 class PortTests(SerialTestCase):
@@ -166,7 +166,7 @@ class PortTests(SerialTestCase):
         os.write(self.master, b"12.5\r\n12.6\r\n")
         self.react()
         self.assertEqual(self.payloads(), [b"12.5", b"12.6"])
-        client, _ = join(make_link(self.house, "lan"))
+        client, _ = join(make_link(self.runtime, "lan"))
         client.received(b"VER?\n")
         self.assertEqual(os.read(self.master, 100), b"VER?\n")
         self.assertEqual(self.said().count(f"[gauge] {self.node}: connected, 19200 8N1, flow none"), 1)
@@ -244,7 +244,7 @@ class PortTests(SerialTestCase):
     def test_loop(self) -> None:
         """`loop://` needs neither thread nor device: what is written to it comes back."""
         self.link(hears=("lan",), device="loop://")
-        client, _ = join(make_link(self.house, "lan"))
+        client, _ = join(make_link(self.runtime, "lan"))
         client.received(b"hello\n")
         self.reactor.advance(0)
         self.assertEqual(self.payloads(), [b"hello"])
@@ -314,7 +314,7 @@ class UnpluggedTests(SerialTestCase):
     def test_no_old_command(self) -> None:
         """A command for an absent device is refused, and not played into the device that comes back."""
         link = self.link(hears=("lan",))
-        client, _ = join(make_link(self.house, "lan"))
+        client, _ = join(make_link(self.runtime, "lan"))
         client.received(b"open valve\n")
         self.plug()
         self.reactor.pump([0.25, 0.25])
@@ -351,7 +351,7 @@ class DemandTests(SerialTestCase):
         self.plug()
         link = self.link(hears=("lan",), open="while-used")
         self.assertEqual(len(link.sessions), 0)
-        lan = make_link(self.house, "lan", hears=("gauge",))
+        lan = make_link(self.runtime, "lan", hears=("gauge",))
         client, wire = join(lan)
         self.assertEqual(len(link.sessions), 1)
         os.write(self.master, b"12.5\n")
@@ -366,7 +366,7 @@ class DemandTests(SerialTestCase):
         """Two such ports are no reason for each other to stay open: only somebody else is."""
         one = self.link(hears=("two",), name="one", device="loop://", open="while-used")
         two = self.link(hears=("one",), name="two", device="loop://", open="while-used")
-        client, _ = join(make_link(self.house, "lan", hears=("one",)))
+        client, _ = join(make_link(self.runtime, "lan", hears=("one",)))
         self.reactor.advance(0)
         self.assertEqual((len(one.sessions), len(two.sessions)), (1, 0))
         client.lost("gone", clean=False)
@@ -377,7 +377,7 @@ class DemandTests(SerialTestCase):
         """Who comes while the port is being closed has it opened again when that is done, and not while it is still locked."""
         self.plug()
         link = self.link(open="while-used")
-        lan = make_link(self.house, "lan", hears=("gauge",))
+        lan = make_link(self.runtime, "lan", hears=("gauge",))
         client, _ = join(lan)
         client.lost("gone", clean=False)
         join(lan)
@@ -388,7 +388,7 @@ class DemandTests(SerialTestCase):
     def test_absent_and_unused(self) -> None:
         """Nobody looks for an absent device that nobody uses."""
         link = self.link(open="while-used")
-        lan = make_link(self.house, "lan", hears=("gauge",))
+        lan = make_link(self.runtime, "lan", hears=("gauge",))
         client, _ = join(lan)
         self.assertEqual(link.keeper.state, "waiting")
         client.lost("gone", clean=False)

@@ -10,13 +10,13 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.plan import LinkPlan
+from gateway.config.plan import LinkPlan
+from gateway.links.session import Session
+from gateway.peer import PLAIN
 from gateway.registry import load
-from gateway.security import PLAIN
-from gateway.session import Session
 from gateway.transports import tcp
 
-from ..building import Wire, make_house
+from ..building import Wire, make_runtime
 
 
 def plan(**options: Any) -> LinkPlan:
@@ -41,33 +41,33 @@ class OptionsTests(SynchronousTestCase):
 class ListeningTests(SynchronousTestCase):
     def test_accepted(self) -> None:
         """Each client is a session named by its address; one too many is refused, counted and said."""
-        house = make_house(MemoryReactorClock())
-        link: Any = tcp.Link(plan(listen="127.0.0.1:0", max_sessions=1), house)
+        runtime = make_runtime(MemoryReactorClock())
+        link: Any = tcp.Link(plan(listen="127.0.0.1:0", max_sessions=1), runtime)
         protocol = link.accepted(IPv4Address("TCP", "10.0.0.5", 4000), PLAIN)
         protocol.makeConnection(Wire())
         self.assertEqual([session.peer for session in link.sessions], ["10.0.0.5:4000"])
         self.assertIsNone(link.accepted(IPv4Address("TCP", "10.0.0.6", 4001), PLAIN))
-        self.assertIn("[lan] 10.0.0.6:4001: refused, there is 1 session (max_sessions)", house.lines)  # type: ignore[attr-defined]
+        self.assertIn("[lan] 10.0.0.6:4001: refused, there is 1 session (max_sessions)", runtime.lines)  # type: ignore[attr-defined]
 
     def test_starts_and_stops(self) -> None:
         """A started link listens, a stopped one has no port and no timer left."""
-        house = make_house(MemoryReactorClock())
-        link: Any = tcp.Link(plan(listen="127.0.0.1:0"), house)
+        runtime = make_runtime(MemoryReactorClock())
+        link: Any = tcp.Link(plan(listen="127.0.0.1:0"), runtime)
         link.start()
         port = link.listener._port
-        self.assertIn(port, house.reactor.readers)
+        self.assertIn(port, runtime.reactor.readers)
         self.assertGreater(link.listener.address.port, 0)
         self.assertEqual(port.backlog, 1024)
         stopped = link.stop()
-        house.reactor.advance(0)
+        runtime.reactor.advance(0)
         self.successResultOf(stopped)
-        self.assertEqual((house.reactor.readers, house.reactor.getDelayedCalls()), (set(), []))
+        self.assertEqual((runtime.reactor.readers, runtime.reactor.getDelayedCalls()), (set(), []))
 
 
 class ConnectingTests(SynchronousTestCase):
     def test_tuned(self) -> None:
         """A connection that was dialed sends small packets at once, and its kernel looks after a dead peer, as those that were accepted."""
-        link: Any = tcp.Link(plan(connect="127.0.0.1:7000"), make_house(MemoryReactorClock()))
+        link: Any = tcp.Link(plan(connect="127.0.0.1:7000"), make_runtime(MemoryReactorClock()))
         session, wire = Session(link, "127.0.0.1:7000"), Wire()
         with socket.socket() as sock:
             wire.socket = sock  # type: ignore[attr-defined]
@@ -77,8 +77,8 @@ class ConnectingTests(SynchronousTestCase):
 
     def test_dials(self) -> None:
         """A connecting link dials its address as soon as it starts, and no more once it has stopped."""
-        house = make_house(MemoryReactorClock())
-        link: Any = tcp.Link(plan(connect="127.0.0.1:7000"), house)
+        runtime = make_runtime(MemoryReactorClock())
+        link: Any = tcp.Link(plan(connect="127.0.0.1:7000"), runtime)
         link.start()
         self.assertEqual(link.keeper.state, "trying")
         link.stop()

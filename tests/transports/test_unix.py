@@ -9,12 +9,12 @@ from twisted.internet.address import UNIXAddress
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.plan import LinkPlan
+from gateway.config.plan import LinkPlan
+from gateway.peer import PLAIN
 from gateway.registry import load
-from gateway.security import PLAIN
 from gateway.transports import unix
 
-from ..building import Wire, make_house
+from ..building import Wire, make_runtime
 
 
 def plan(**options: Any) -> LinkPlan:
@@ -38,8 +38,8 @@ class OptionsTests(SynchronousTestCase):
 class ListeningTests(SynchronousTestCase):
     def test_accepted(self) -> None:
         """Each client is a session that the log can tell from the others; one too many is refused."""
-        house = make_house(MemoryReactorClock())
-        link: Any = unix.Link(plan(listen="/tmp/x", max_sessions=1), house)
+        runtime = make_runtime(MemoryReactorClock())
+        link: Any = unix.Link(plan(listen="/tmp/x", max_sessions=1), runtime)
         link.accepted(UNIXAddress(None), PLAIN).makeConnection(Wire())
         self.assertEqual([session.peer for session in link.sessions], ["unix:/tmp/x client 1"])
         self.assertIsNone(link.accepted(UNIXAddress(None), PLAIN))
@@ -48,8 +48,8 @@ class ListeningTests(SynchronousTestCase):
 class ConnectingTests(SynchronousTestCase):
     def test_dials(self) -> None:
         """A connecting link dials its path as soon as it starts."""
-        house = make_house(MemoryReactorClock())
-        link: Any = unix.Link(plan(connect="/tmp/x"), house)
+        runtime = make_runtime(MemoryReactorClock())
+        link: Any = unix.Link(plan(connect="/tmp/x"), runtime)
         link.start()
         self.assertEqual((link.keeper.state, link.place()), ("trying", "unix:/tmp/x"))
         link.stop()

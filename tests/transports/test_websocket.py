@@ -12,9 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.packet import Batch, Frames
 from gateway.transports.websocket import Options, warnings
 
-from ..building import make_house
-from ..web.test_frames import split
-from ..web.visiting import Setting, lines, make_link
+from ..building import make_runtime
+from ..visiting import Setting, lines, make_link
+from ..websocket.test_frames import split
 
 
 class OptionsTests(SynchronousTestCase):
@@ -66,7 +66,7 @@ class OptionsTests(SynchronousTestCase):
 class EncoderTests(Setting, SynchronousTestCase):
     def test_json(self) -> None:
         """With json each packet is one text message with its own number."""
-        link = make_link(self.house, codec="json")
+        link = make_link(self.runtime, codec="json")
         client = self.client(link).open()
         link.deliver(lines(b"one", b"two"))
         self.assertEqual([first for first, _ in client.frames()], [0x81, 0x81])
@@ -74,23 +74,23 @@ class EncoderTests(Setting, SynchronousTestCase):
 
     def test_data_is_not_the_payload(self) -> None:
         """Where a framing unescapes, the bytes as received say nothing about the payload: a payload that is not UTF-8 is binary."""
-        encode = make_link(self.house).encoder("websocket")
+        encode = make_link(self.runtime).encoder("websocket")
         batch = Batch("gps", "run", 1, 0, "", Frames(b"ascii", 1, [b"\xff"]))
         self.assertEqual(split(encode(batch)), [(0x82, b"\xff")])
 
     def test_answers(self) -> None:
         """What is for one client alone reaches it as a message, and nobody else."""
-        link = make_link(self.house, codec="json")
+        link = make_link(self.runtime, codec="json")
         one, two = self.client(link).open(), self.client(link).open()
         reply = lines(b"done")
         reply.reply_to = one.session.id
-        self.house.bus.publish(reply)
+        self.runtime.bus.publish(reply)
         self.assertEqual((len(one.frames()), two.frames()), (1, []))
 
 
 class LifeTests(SynchronousTestCase):
     def test_pulse_only_with_sessions(self) -> None:
         """A link without clients has no timer."""
-        house = make_house()
-        make_link(house)
-        self.assertEqual(house.reactor.getDelayedCalls(), [])
+        runtime = make_runtime()
+        make_link(runtime)
+        self.assertEqual(runtime.reactor.getDelayedCalls(), [])

@@ -258,7 +258,7 @@ class PageTests(ServedTestCase):
         [session] = link.sessions
         event = {"event": "refused", "link": "gps", "packets": 1, "reason": "<b>the device</b> is not there"}
         words = b"gps: 1 packets refused"
-        self.house.bus.publish(Batch("gps/$events", "run", 0, 0, "", Frames(words, 1, (words,)), session.id, [event]))
+        self.runtime.bus.publish(Batch("gps/$events", "run", 0, 0, "", Frames(words, 1, (words,)), session.id, [event]))
         notice = await deferToThread(browser.until, "document.querySelector('#rows .notice').textContent")
         self.assertEqual(notice, "refused: <b>the device</b> is not there")
         self.assertFalse(await deferToThread(browser.look, "document.getElementById('form').hidden"))

@@ -1,0 +1,1 @@
+"""The bus: who hears what, what waits, and who asks for it. Pure."""

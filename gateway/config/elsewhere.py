@@ -1,0 +1,51 @@
+"""Where a key belongs that is unknown in its section: to another part, or to another kind of section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .. import registry
+from ..options import Options
+from .fields import either, nested
+from .plan import LinkOptions
+
+
+def elsewhere(key: str) -> str:
+    """``belongs to transport = websocket``, or nothing. Loads all parts of a kind, so it is for who has made a mistake."""
+    places = list(_places(key))
+    return f"belongs to {either(places)}" if places else ""
+
+
+def _places(key: str) -> Iterator[str]:
+    from ..tls.options import TlsOptions
+    from .config import GatewayOptions
+
+    head, dot, tail = key.partition(".")
+    if head in ("framing", "codec") and tail:
+        yield from _parts(head, tail)
+    elif _has(LinkOptions, head, dot):
+        yield "the section of a link"
+    else:
+        yield from _parts("transport", key)
+        if _has(TlsOptions, head, dot):
+            yield "a [tls NAME] section"
+        if _has(GatewayOptions, head, dot):
+            yield "the [gateway] section"
+        if not dot:
+            yield from (f"{part}, as {kind}.{key}" for kind in ("framing", "codec") for part in _parts(kind, key))
+
+
+def _parts(kind: str, key: str) -> Iterator[str]:
+    head, dot, _ = key.partition(".")
+    for name in registry.names(kind):
+        try:
+            found = _has(registry.load(kind, name).Options, head, dot)
+        except ImportError:  # what is not installed cannot be asked
+            continue
+        if found:
+            yield f"{kind} = {name}"
+
+
+def _has(options: type[Options], head: str, dot: str) -> bool:
+    field = options.model_fields.get(head)
+    return field is not None and (not dot or nested(field) is not None)

@@ -1,0 +1,220 @@
+"""From an INI file to the plans of its links, with everything checked before anything starts.
+
+``load`` tells all that is wrong in one go. No other module knows that the configuration is an INI file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+from .. import registry
+from ..errors import ConfigError
+from ..options import Options
+from . import ini
+from .config import Config, ConfigErrors, GatewayOptions
+from .draft import Draft, check_name
+from .elsewhere import elsewhere
+from .implied import meant
+from .inherit import Framings
+from .ini import Section
+from .machine import is_this_machine
+from .places import check_places
+from .plan import LinkOptions, LinkPlan, StreamOptions
+from .sections import Reading, load_part
+from .sentences import did_you_mean, quote, shorten
+from .wiring import Wiring
+
+if TYPE_CHECKING:
+    from ..tls.options import Role
+
+_LATER = ("control", "log", "metrics", "console", "cluster")
+
+
+def load(path: str) -> Config:
+    """The configuration in a file; raises ConfigErrors."""
+    try:
+        data = _contents(path)
+    except ConfigError as error:
+        raise ConfigErrors([error]) from None
+    return _Loading(path, *ini.read(data, path)).config()
+
+
+def _contents(path: str) -> bytes:
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            what = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+            raise ConfigError(f"this is {what}: --config takes the INI file", file=path)
+        with open(path, "rb") as file:
+            return file.read(ini.LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        if isinstance(error, FileNotFoundError):
+            reason = f"{reason}: --config takes the INI file"
+        raise ConfigError(f"cannot be read: {reason}", file=path) from None
+
+
+class _Loading:
+    """The loading of one file: errors and warnings gather here while the sections become options and the options plans."""
+
+    def __init__(self, file: str, sections: list[Section], errors: list[ConfigError]) -> None:
+        self._file = file
+        self._errors = errors
+        self._warnings: list[tuple[int, str]] = []
+        self._notes: list[tuple[int, str]] = []
+        self._directory = os.path.dirname(os.path.abspath(file))
+        self._gateway: Options | None = GatewayOptions()
+        self._tls: dict[str, tuple[Section, Reading, Any]] = {}
+        self._drafts: dict[str, Draft] = {}
+        for section in sections:
+            self._take(section)
+        if not self._drafts and not errors:
+            errors.append(ConfigError("there is no link here: a section with device, listen or connect makes one", file=file))
+
+    def config(self) -> Config:
+        """All of it, checked; raises ConfigErrors."""
+        wiring = Wiring(self._drafts)
+        wiring.check(self._knows_clients)
+        framings = Framings(self._drafts, wiring)
+        for draft in self._drafts.values():
+            self._check_tls_name(draft)
+        check_places(list(self._drafts.values()), is_this_machine)
+        for name, (section, reading, options) in self._tls.items():
+            if options is not None:
+                self._check_tls(name, section, reading, options)
+        if self._errors:
+            raise ConfigErrors(self._errors)
+        plans = {name: self._plan(draft, wiring, framings) for name, draft in self._drafts.items()}
+        config = Config(
+            file=self._file,
+            gateway=self._gateway,  # type: ignore[arg-type]
+            links=plans,
+            tls={name: options for name, (_section, _reading, options) in self._tls.items()},
+            warnings=(),
+            notes=(),
+            hears={name: wiring.heard(name) for name in plans},
+            inherits={name: origin for name in plans if (origin := framings.in_force(name)[1])},
+            lines={name: draft.line for name, draft in self._drafts.items()},
+        )
+        for draft in self._drafts.values():
+            self._warn_of(draft, config)
+        warnings, notes = (tuple(text for _line, text in sorted(found)) for found in (self._warnings, self._notes))
+        return config._replace(warnings=warnings, notes=notes)
+
+    # From sections to options
+
+    def _take(self, section: Section) -> None:
+        reading = Reading(section, self._file, lambda path: os.path.join(self._directory, path), self._errors, elsewhere)
+        section = reading.uncommented()
+        reading = reading.of(section)
+        kind, _, name = section.name.partition(" ")
+        if kind == "tls":
+            self._take_tls(name, section, reading)
+        elif section.name == "gateway":
+            self._gateway = reading.options(GatewayOptions)
+        elif section.name in _LATER:
+            reading.refuse("this section is not in this version")
+        else:
+            try:
+                check_name(section.name)
+            except ValueError as error:
+                reading.refuse(str(error))
+            self._drafts[section.name] = self._draft(section, reading)
+
+    def _take_tls(self, name: str, section: Section, reading: Reading) -> None:
+        if not name or " " in name:
+            reading.refuse("a TLS section has one name: [tls NAME]")
+            return
+        from ..tls.options import TlsOptions  # OpenSSL is for those who use it
+
+        options = reading.options(TlsOptions)
+        self._tls[name] = (section, reading, options)
+
+    def _draft(self, section: Section, reading: Reading) -> Draft:
+        transport, section = meant(section, reading)
+        module = options = None
+        if transport:
+            try:
+                module = load_part("transport", transport)
+            except ConfigError as error:
+                reading.refuse(error.message, "transport")
+        reading = reading.of(section)
+        if module is not None:
+            options = reading.options(module.Options, parts={"codec": getattr(module, "DEFAULT_CODEC", "raw")})
+        else:
+            # What every link has can be checked all the same.
+            reading.options(StreamOptions, own=tuple(key for key in section.entries if key.split(".")[0] not in StreamOptions.model_fields))
+        return Draft(section, reading, transport, module, options if isinstance(options, LinkOptions) else None)
+
+    # TLS
+
+    def _check_tls_name(self, draft: Draft) -> None:
+        name = draft.text("tls")
+        if name and name not in self._tls and draft.module is not None and "tls" in draft.module.Options.model_fields:
+            hint = did_you_mean(name, self._tls)
+            if not hint and (name in ("yes", "no", "true", "false", "on", "off") or "." in name):
+                hint = ": tls takes the name of such a section, in which certificate and private_key stand"
+            draft.reading.refuse(f"there is no [tls {shorten(name)}] section{hint}", "tls")
+
+    def _knows_clients(self, draft: Draft) -> bool:
+        _section, _reading, options = self._tls.get(draft.text("tls"), (None, None, None))
+        if draft.text("tls") in self._tls and options is None:
+            return True
+        return options is not None and options.client_certificates == "required" and not draft.text("connect")
+
+    def _check_tls(self, name: str, section: Section, reading: Reading, options: Any) -> None:
+        from ..tls.contexts import check_files
+        from ..tls.contexts import warnings as tls_warnings
+
+        users = [draft for draft in self._drafts.values() if draft.text("tls") == name]
+        listens = any(draft.text("listen") for draft in users)
+        connects = any(draft.text("connect") for draft in users)
+        role: Role = "both" if listens and connects else "server" if listens else "client"
+        reading.refuse_all(check_files(options, role), type(options))
+        for text in tls_warnings(options, role):
+            self._warn(section.name, section.line, text)
+        if not users:
+            self._warn(section.name, section.line, f"no link uses it: tls = {name}")
+        elif not listens and options.fallback != "never":
+            self._warn(section.name, section.line, f"fallback = {options.fallback} is for listeners: a client never falls back")
+
+    # From options to plans
+
+    def _plan(self, draft: Draft, wiring: Wiring, framings: Framings) -> LinkPlan:
+        assert draft.options is not None
+        framing, _origin = framings.in_force(draft.name)
+        return LinkPlan(draft.name, draft.transport, draft.options, wiring.hears(draft.name), framing, framings.verbatim(draft.name))
+
+    def _warn(self, section: str, line: int, text: str, *, note: bool = False) -> None:
+        (self._notes if note else self._warnings).append((line, f"{self._file}:{line}: [{section}] {text}"))
+
+    def _warn_of(self, draft: Draft, config: Config) -> None:
+        parts = [(draft.module, draft.options)]
+        for kind, options in (("framing", getattr(draft.options, "framing", None)), ("codec", config.links[draft.name].options.codec)):
+            if options is not None:
+                parts.append((registry.load(kind, registry.kind_name(options)), options))
+        for module, options in parts:
+            for text in module.warnings(options) if hasattr(module, "warnings") else ():
+                self._warn(draft.name, draft.line, text)
+        for exposure in config.exposures(draft.name):
+            if exposure.text:
+                self._warn(draft.name, draft.line, exposure.text)
+        for other in self._drafts.values():
+            if other is draft:
+                break
+            if draft.is_port and other.is_port and other.name in config.hears[draft.name] and draft.name in config.hears[other.name]:
+                text = f"hears [{other.name}], and is heard by it: what one device says the other is sent;"
+                self._warn(draft.name, draft.line, f"{text} if both echo, it goes round for ever")
+        one_peer = not draft.text("listen")  # whom nobody else of the same link can hear
+        if not set(config.heard_by(draft.name)) - ({draft.name} if one_peer else set()):
+            self._warn(draft.name, draft.line, self._unheard(draft, config), note=bool(config.hears[draft.name]))
+
+    def _unheard(self, draft: Draft, config: Config) -> str:
+        if draft.text("listen") or draft.text("connect"):
+            who = "its clients send" if draft.text("listen") else "the far end sends"
+            named = [name for name in config.hears[draft.name] if name in draft.subscribe]
+            writable = [name for name in named if name in self._drafts and self._drafts[name].takes_data]
+            return f"what {who} goes nowhere" + (f"; to write to {writable[0]}: attach = {writable[0]}" if writable else "")
+        return f"nobody hears it; to hear it: subscribe = {quote(config.links[draft.name].topic)[1:-1]} in another section"

@@ -1,0 +1,232 @@
+"""From a section's keys to the options of one part: names of parts resolved, dotted keys nested, all errors collected with their lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from .. import registry
+from ..codecs import CodecOptions
+from ..errors import ConfigError
+from ..framing import FramingOptions
+from ..options import Options
+from .fields import choices, nested, part_kind
+from .ini import Entry, Section
+from .miswritten import hint, miswritten, not_a_comment, uncommented
+from .sentences import did_you_mean, nearest, one_of, quote, sentence, shorten
+
+_COMMON: dict[str, type[Options]] = {"framing": FramingOptions, "codec": CodecOptions}
+"""What all parts of a kind have."""
+
+
+class Reading:
+    """The reading of one section. ``absolute`` completes the paths in it; what is wrong is added to ``errors``.
+
+    ``elsewhere`` says where a key belongs that is unknown here, if anywhere.
+    """
+
+    def __init__(
+        self,
+        section: Section,
+        file: str,
+        absolute: Callable[[str], str],
+        errors: list[ConfigError],
+        elsewhere: Callable[[str], str] = lambda key: "",
+    ) -> None:
+        self._section = section
+        self._file = file
+        self._absolute = absolute
+        self._errors = errors
+        self.elsewhere = elsewhere
+
+    def of(self, section: Section) -> Reading:
+        """The same for a section whose keys are as they were meant."""
+        return Reading(section, self._file, self._absolute, self._errors, self.elsewhere)
+
+    def uncommented(self) -> Section:
+        """The section with its values as they were meant; refuses those behind which a comment begins with #."""
+        entries = dict(self._section.entries)
+        for key, entry in entries.items():
+            meant = uncommented(entry.value)
+            if meant != entry.value:
+                self.refuse(not_a_comment(key, entry.value), key)
+                entries[key] = entry._replace(value=meant)
+        return self._section._replace(entries=entries)
+
+    def refuse(self, message: str, key: str = "", line: int = 0) -> None:
+        """One more error, by default at the key's line, or the section's."""
+        entry = self._section.entries.get(key)
+        place = line or (entry.line if entry else self._section.line)
+        self._errors.append(ConfigError(message, file=self._file, line=place, section=self._section.name, key=shorten(key)))
+
+    def refuse_all(self, messages: list[str], options: type[Options]) -> None:
+        """Errors that a part found in the section as a whole; ``key: message`` is placed at the key."""
+        for message in messages:
+            key, text = _addressed(message, options)
+            self.refuse(text, key, line=_line_named_in(message, self._section.entries, self._section.line))
+
+    def options(self, cls: type[Options], *, own: tuple[str, ...] = (), parts: Mapping[str, str] | None = None) -> Options | None:
+        """The section as options of ``cls``, or None when something is wrong.
+
+        ``own`` names keys that are not the part's; ``parts`` the part to take where the section names none (``{"codec": "text"}``).
+        """
+        entries = {key: entry for key, entry in self._section.entries.items() if key not in own}
+        known = [*own, *self._keys(cls, entries, parts or {})]
+        return self._fill(cls, entries, "", self._section.line, parts or {}, known)
+
+    def _fill(
+        self, cls: type[Options], entries: Mapping[str, Entry], prefix: str, line: int, parts: Mapping[str, str], known: list[str]
+    ) -> Options | None:
+        before = len(self._errors)
+        values: dict[str, Any] = {}
+        failed: set[str] = set()
+        below: dict[str, dict[str, Entry]] = {}
+        for key, entry in entries.items():
+            head, dot, tail = key.partition(".")
+            field = cls.model_fields.get(head)
+            if field is None or (dot and not (part_kind(field) or nested(field))):
+                self.refuse(f"unknown option{self._suggestion(prefix + key, known)}", prefix + key, entry.line)
+            elif dot:
+                below.setdefault(head, {})[tail] = entry
+            elif nested(field):
+                self.refuse(f"takes no value itself: write {head}.KEY = VALUE", prefix + key, entry.line)
+            elif wrong := miswritten(entry.value, field, head):
+                failed.add(head)
+                self.refuse(wrong, prefix + key, entry.line)
+            else:
+                values[head] = next((value for value in choices(field) if str(value) == entry.value), entry.value)
+        for head, field in cls.model_fields.items():
+            children, found = below.get(head, {}), None
+            if kind := part_kind(field):
+                name = values.pop(head, parts.get(kind))
+                found = self._part(kind, head, name, entries, children, prefix, line, known)
+                if found is None and (name is not None or children):
+                    failed.add(head)
+            elif children and (inner := nested(field)):
+                found = self._fill(inner, children, f"{prefix}{head}.", line, {}, known)
+                if found is None:
+                    failed.add(head)
+                elif isinstance(field.default, Options):
+                    found = field.default.model_copy(update={name: getattr(found, name) for name in found.model_fields_set})
+            if found is not None:
+                values[head] = found
+        options = self._validate(cls, values, failed, entries, prefix, line)
+        return options if len(self._errors) == before else None
+
+    def _part(
+        self,
+        kind: str,
+        head: str,
+        name: str | None,
+        entries: Mapping[str, Entry],
+        below: Mapping[str, Entry],
+        prefix: str,
+        line: int,
+        known: list[str],
+    ) -> Options | None:
+        """The options of the part of this name; None when there is none or something is wrong."""
+        if name is None:
+            for tail, entry in below.items():
+                self.refuse(f"there is no {prefix}{head} = NAME here that this could belong to", f"{prefix}{head}.{tail}", entry.line)
+            return None
+        place = entries[head].line if head in entries else line
+        try:
+            cls = _options_class(kind, name)
+        except ConfigError as error:
+            self.refuse(error.message, prefix + head, place)
+            self._fill_unknown(kind, name, below, f"{prefix}{head}.", place, known)
+            return None
+        return self._fill(cls, below, f"{prefix}{head}.", place, {}, known)
+
+    def _fill_unknown(self, kind: str, name: str, below: Mapping[str, Entry], prefix: str, line: int, known: list[str]) -> None:
+        """Check the options of a part that there is not: by the part that was probably meant, else by what all of its kind have."""
+        near = nearest(name, registry.names(kind))
+        try:
+            cls = _options_class(kind, near) if near else _COMMON[kind]
+        except (ConfigError, KeyError):
+            return
+        if shared := {key: entry for key, entry in below.items() if key in cls.model_fields}:
+            self._fill(cls, shared, prefix, line, {}, known)
+
+    def _validate(
+        self, cls: type[Options], values: dict[str, Any], failed: set[str], entries: Mapping[str, Entry], prefix: str, line: int
+    ) -> Options | None:
+        """The options made of these values; ``failed`` names the fields of which something has been told already."""
+        try:
+            return cls.model_validate(values, context={"absolute": self._absolute})
+        except ValidationError as error:
+            for found in error.errors(include_url=False):
+                name = str(found["loc"][0]) if found["loc"] else ""
+                if name in failed or (failed and not name):  # what does not fit together may follow from what has been told
+                    continue
+                failed.add(name)
+                entry = entries.get(name)
+                text = sentence(found, name, cls.model_fields.get(name), entry.value if entry else str(found["input"]))
+                if entry:
+                    text += hint(entry.value, name)
+                place = entry.line if entry else line
+                if not name:
+                    place = _line_named_in(text, entries, line)
+                    name, text = _addressed(text, cls)
+                self.refuse(text, prefix + name if name else prefix.rstrip("."), place)
+            return None
+
+    @staticmethod
+    def _keys(options: type[Options], entries: Mapping[str, Entry], parts: Mapping[str, str]) -> Iterator[str]:
+        """All that could be written in the section, with the parts that it names."""
+        for name, field in options.model_fields.items():
+            kind, inner = part_kind(field), nested(field)
+            if not inner:
+                yield name
+            chosen = entries[name].value if name in entries else parts.get(kind or "", "")
+            if kind and chosen in registry.names(kind):
+                inner = _options_class(kind, chosen)
+            if inner:
+                yield from (f"{name}.{below}" for below in inner.model_fields)
+
+    def _suggestion(self, key: str, known: list[str]) -> str:
+        """The key that was meant: the same word below some prefix, one that belongs elsewhere, or one that is near."""
+        if moved := next((word for word in known if word.rpartition(".")[2] == key), None):
+            return f" (did you mean {moved!r}?)"
+        place = self.elsewhere(key)
+        return f" here: {shorten(key)} {place}" if place else did_you_mean(key, known)
+
+
+def _addressed(message: str, options: type[Options]) -> tuple[str, str]:
+    """Key and text of ``key: text``; no key when the message is about several."""
+    key, colon, text = message.partition(": ")
+    return (key, text) if colon and key in options.model_fields else ("", message)
+
+
+def _line_named_in(message: str, entries: Mapping[str, Entry], line: int) -> int:
+    """The line of the first key that the message names, else ``line``."""
+    words = re.findall(r"[A-Za-z_][\w.-]*", message)
+    return next((entries[word].line for word in words if word in entries), line)
+
+
+def _options_class(kind: str, name: str) -> type[Options]:
+    """The options of the part; raises ConfigError when there is none of that name, or a library of it is missing."""
+    module = load_part(kind, name)
+    options: type[Options] = module.Options
+    return options
+
+
+def load_part(kind: str, name: str) -> Any:
+    """`registry.load` with errors for the operator."""
+    try:
+        return registry.load(kind, name)
+    except KeyError:
+        raise ConfigError(one_of_parts(kind, name)) from None
+    except ImportError as error:
+        raise ConfigError(f"{kind} {quote(name)} needs a library that is not installed: {error}") from error
+
+
+def one_of_parts(kind: str, name: str, near: str = "") -> str:
+    """That there is no such part, which there are, and which was meant: ``near``, one of a near name, or one of another kind."""
+    other = next((other for other in ("framing", "codec", "transport") if name in registry.names(other)), "")
+    if other:
+        return f"{one_of(name, registry.names(kind), near=None)} ({name} is a {other}: write {other} = {name})"
+    return one_of(name, registry.names(kind), near=near)

@@ -1,0 +1,151 @@
+"""Who hears whom: the references between links, checked, and the topic filters and framings that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..topics import check_filter, check_topic, has_wildcard
+from .draft import CLIENT, Draft, check_name
+from .sentences import did_you_mean, quote
+
+
+class Wiring:
+    """All links of one file, by name. `check` first; the answers hold when it found nothing."""
+
+    def __init__(self, drafts: Mapping[str, Draft]) -> None:
+        self._drafts = drafts
+        self._heard: dict[str, tuple[str, ...]] = {}
+
+    def check(self, knows_clients: Callable[[Draft], bool]) -> None:
+        """Refuse every reference that leads nowhere, and every one that leads where nobody meant.
+
+        ``knows_clients`` tells whether each client of a link has a certificate, as ``topic = feed/{client}`` needs.
+        """
+        for draft in self._drafts.values():
+            self._check_topic(draft, knows_clients)
+            for filter in draft.subscribe:
+                self._check_filter(draft, filter)
+            for name in draft.attach:
+                self._check_attach(draft, name)
+            self._check_overheard(draft)
+        for draft in self._drafts.values():
+            self._check_ring(draft)
+
+    def hears(self, name: str) -> tuple[str, ...]:
+        """Topic filters: the link's own, and those that follow from ``attach`` in either direction."""
+        draft = self._drafts[name]
+        attached = [self._drafts[other].filter for other in draft.attach if other in self._drafts]
+        attaching = [other.filter for other in self._drafts.values() if name in other.attach and other is not draft]
+        return tuple(dict.fromkeys([*draft.subscribe, *attached, *attaching]))
+
+    def heard(self, name: str) -> tuple[str, ...]:
+        """The links that it hears, in the file's order; ``NAME/$sent`` where it hears what is written to one."""
+        if name not in self._heard:
+            filters = self.hears(name)
+            labels = (draft.heard_as(filter) for draft in self._drafts.values() for filter in filters)
+            self._heard[name] = tuple(dict.fromkeys(label for label in labels if label))
+        return self._heard[name]
+
+    # Checks
+
+    def _check_topic(self, draft: Draft, knows_clients: Callable[[Draft], bool]) -> None:
+        topic = draft.topic
+        if not draft.text("topic") and not _is_topic(topic):
+            return  # told of the name
+        plain = "/".join("x" if level == CLIENT else level for level in topic.split("/"))
+        try:
+            check_topic(plain)
+        except ValueError as error:
+            draft.reading.refuse(str(error), "topic")
+            return
+        if "{" in plain or "}" in plain:
+            draft.reading.refuse(f"{quote(topic)}: only {CLIENT} can be filled in, and only as a level of its own", "topic")
+        elif any(level.startswith("$") for level in plain.split("/")):
+            draft.reading.refuse(f"{quote(topic)}: a level that begins with $ is the gateway's own", "topic")
+        elif plain != topic and not knows_clients(draft):
+            draft.reading.refuse(f"{CLIENT} needs tls = NAME, and client_certificates = required in [tls NAME]", "topic")
+        for other in self._drafts.values():
+            if other is draft:
+                return
+            if _overlap(topic, other.topic):
+                draft.reading.refuse(f"{quote(topic)} is already the topic of [{other.name}]", "topic")
+                return
+
+    def _check_filter(self, draft: Draft, filter: str) -> None:
+        try:
+            check_filter(filter)
+        except ValueError as error:
+            draft.reading.refuse(str(error), "subscribe")
+            return
+        if has_wildcard(filter) and draft.is_device:
+            draft.reading.refuse(f"{quote(filter)}: what a device hears may write to it, so it takes exact names only", "subscribe")
+            return
+        found = {name for other in self._drafts.values() if (name := other.heard_as(filter))}
+        if not found:
+            topics = [other.topic for other in self._drafts.values() if other is not draft]
+            draft.reading.refuse(
+                f"no link publishes {quote(filter)}{_separated(filter, self._drafts) or did_you_mean(filter, topics)}", "subscribe"
+            )
+        elif not has_wildcard(filter) and found & {draft.name, f"{draft.name}/$sent"}:
+            draft.reading.refuse(f"{quote(filter)}: a link cannot hear itself", "subscribe")
+
+    def _check_attach(self, draft: Draft, name: str) -> None:
+        if name == draft.name:
+            draft.reading.refuse("a link cannot be attached to itself", "attach")
+        elif has_wildcard(name):
+            draft.reading.refuse(f"{quote(name)}: exact names of links only, as both directions follow from it", "attach")
+        elif name not in self._drafts:
+            owner = next((other.name for other in self._drafts.values() if other.topic == name), "")
+            hint = (
+                f" (that is the topic of [{owner}]: attach = {owner})"
+                if owner
+                else _separated(name, self._drafts) or did_you_mean(name, self._drafts)
+            )
+            draft.reading.refuse(f"no link is called {quote(name)}{hint}", "attach")
+
+    def _check_overheard(self, draft: Draft) -> None:
+        """``attach`` means exact names, but a filter also hears what lies below: refuse where somebody is there."""
+        for name in draft.attach:
+            if other := self._drafts.get(name):
+                for hearer, source in ((draft, other), (other, draft)):
+                    for third in self._drafts.values():
+                        if third in (hearer, source) or not third.heard_as(source.filter):
+                            continue
+                        joined = third.name in hearer.attach or hearer.name in third.attach
+                        if not joined and not any(third.heard_as(filter) for filter in hearer.subscribe):
+                            reason = (
+                                f"[{hearer.name}] would hear [{third.name}] too, as {quote(third.topic)} lies below {quote(source.topic)}"
+                            )
+                            draft.reading.refuse(f"{reason}: rename one of them", "attach")
+
+    def _check_ring(self, draft: Draft) -> None:
+        """What is written to A is heard by B, what is written to B by A: one packet would go round for ever."""
+        reached: set[str] = set()
+        ahead = [draft.name]
+        while ahead:
+            name = ahead.pop()
+            found = [other for other in self._drafts if other not in {name, *reached} and f"{name}/$sent" in self.heard(other)]
+            reached.update(found)
+            ahead.extend(found)
+        if draft.name in reached:
+            draft.reading.refuse("a packet would go round for ever, from one $sent to the next", "subscribe")
+
+
+def _separated(entry: str, names: Mapping[str, Draft]) -> str:
+    """A hint where an entry of a list is several names, with something between them that is no comma."""
+    words = entry.replace(";", " ").split()
+    return f" (names are separated by commas: {', '.join(words)})" if len(words) > 1 and all(word in names for word in words) else ""
+
+
+def _is_topic(name: str) -> bool:
+    try:
+        check_name(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether some client's topic would be the same under both."""
+    levels, others = one.split("/"), other.split("/")
+    return len(levels) == len(others) and all(a == b or CLIENT in (a, b) for a, b in zip(levels, others, strict=True))

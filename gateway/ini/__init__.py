@@ -1,1 +1,0 @@
-"""The INI file: read, checked, resolved, and told about."""

@@ -1,0 +1,1 @@
+"""A section of the INI file, running: its sessions, what they say, and what they hear."""

@@ -1,0 +1,66 @@
+"""What all links of one program share."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.logger import Logger
+
+from ..bus.bus import Bus
+from ..bus.demand import Demand
+from ..bus.outbox import Memory
+from ..net.admission import Admission
+from ..net.notices import Notices
+from ..net.watch import Watch
+from ..packet import Batch
+
+
+class Runtime:
+    """The bus, the clock, the memory and the log; a link holds this and no other link.
+
+    ``linger``: seconds that a closing session has to write what waits for it.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        *,
+        memory: int = 256 << 20,
+        linger: float = 2.0,
+        tls: Mapping[str, Any] | None = None,
+        wall: Callable[[], int] = time.time_ns,
+        log: Logger | None = None,
+    ) -> None:
+        self.reactor = reactor
+        self.log = log or Logger(namespace="gateway")
+        self.notices = Notices(reactor, self.log)
+        self.counters: Counter[str] = Counter()
+        """What happened that is no single link's."""
+        self.bus = Bus(self._hearer_failed, self._asker_gone)
+        self.demand = Demand()
+        self.admission = Admission()
+        self.memory = Memory(memory)
+        self.watch = Watch(reactor, self._look_failed)
+        self.linger = linger
+        self.tls = dict(tls or {})
+        self.wall = wall
+        self.shared: dict[Any, Any] = {}
+        """What links of one transport share among themselves: a listener for several paths, say."""
+
+    def stop(self) -> None:
+        """Leave no timer behind."""
+        self.watch.stop()
+        self.notices.stop()
+
+    def _look_failed(self, error: Exception) -> None:
+        self.notices.failed("watch", "a paused session could not be looked after")
+
+    def _hearer_failed(self, name: str, error: Exception) -> None:
+        self.notices.failed(f"{name} hearing", f"[{name}] failed at a packet; it goes on with the next")
+
+    def _asker_gone(self, batch: Batch) -> None:
+        self.counters["undelivered_packets"] += batch.count
+        self.notices.say("undelivered", f"{batch.count} packets of {batch.topic} were for {batch.reply_to}, which has gone", "info")

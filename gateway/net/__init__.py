@@ -1,0 +1,1 @@
+"""Sockets and time: what every connection needs, whatever is said on it."""

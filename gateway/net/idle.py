@@ -1,0 +1,55 @@
+"""``idle_timeout``: sessions on which nothing moves are found, by one sweep for a link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..links.session import Session
+
+
+class Idle:
+    """Calls ``end`` for each session that has not moved for ``timeout`` seconds, at the latest after twice that; 0 never.
+
+    ``failed`` is called with a session whose end raised: the others are looked after all the same. A timer runs only between `start` and
+    the first sweep that finds no session.
+    """
+
+    def __init__(
+        self,
+        clock: Any,
+        timeout: float,
+        sessions: Iterable[Session],
+        end: Callable[[Session], None],
+        failed: Callable[[Session], None],
+    ) -> None:
+        self._clock = clock
+        self._sessions = sessions
+        self._end = end
+        self._failed = failed
+        self._timer: Any = None
+        self.timeout = timeout
+
+    def start(self) -> None:
+        """There is a session to look after."""
+        if self.timeout and self._timer is None:
+            self._timer = self._clock.callLater(self.timeout, self._sweep)
+
+    def stop(self) -> None:
+        """Leave no timer behind."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _sweep(self) -> None:
+        self._timer = None
+        sessions = list(self._sessions)
+        for session in sessions:
+            moved, session.moved = session.moved, False
+            if not moved:
+                try:
+                    self._end(session)
+                except Exception:  # one that cannot be ended does not leave the others alone
+                    self._failed(session)
+        if sessions:
+            self.start()

@@ -1,0 +1,246 @@
+"""Bound addresses: what is listened on, tried again when the address is not there yet."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IAddress, IProtocol, IResolutionReceiver
+from twisted.internet.protocol import Factory, ServerFactory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ..errors import GatewayError
+from ..links.runtime import Runtime
+from ..options import Address
+from ..peer import PLAIN, Peer
+from .direct import DirectPort, DirectUNIXPort
+from .endings import in_words, unknown_host
+from .holders import port_holder, socket_holder
+from .hosts import addresses_of, is_address
+from .keepers import Backoff, Keeper
+from .reports import Report
+
+BACKLOG = 1024
+Build = Callable[[IAddress, Peer], IProtocol | None]
+
+
+class ListenError(GatewayError):
+    """An address that cannot be had: why, and what to do. At the start it names the link too, and the program does not start."""
+
+
+class _NotThereYetError(ListenError):
+    """An address that this machine does not have, or a name without an address, and may have later."""
+
+
+class Door(ServerFactory):
+    """Builds a protocol for each connection that is accepted in clear."""
+
+    noisy = False
+
+    def __init__(self, build: Build) -> None:
+        self._build = build
+
+    def buildProtocol(self, addr: Any) -> Any:
+        return self._build(addr, PLAIN)
+
+
+class Listener:
+    """Listens at one place. ``open_port(host, factory)`` returns the Twisted port, already listening, or raises CannotListenError or
+    ListenError. ``host``, if there is one, may be a name: it is resolved anew at each try.
+
+    ``announce`` logs what was bound, if that is more than one line of this link.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        name: str,
+        place: str,
+        open_port: Callable[[str, Factory], Any],
+        factory: Any,
+        host: str = "",
+        announce: Callable[[str], None] | None = None,
+    ) -> None:
+        self._runtime = runtime
+        self._name = name
+        self._place = place
+        self._open_port = open_port
+        self._factory = factory
+        self._host = host
+        self._announce = announce or self._log
+        self._port: Any = None
+        self._first: Deferred[None] | None = None
+        self._keeper = Keeper(f"[{name}] {place}", self._attempt, runtime.reactor, runtime.log, Backoff(1.0))
+
+    @property
+    def address(self) -> Any:
+        """The address that was bound, with the port that was chosen for 0; None while there is none."""
+        return self._port.getHost() if self._port is not None else None
+
+    def start(self) -> None:
+        """Listen; raises ListenError when the address is in use or not permitted.
+
+        One that does not exist yet is tried again, and so is all that a name server has to be asked about.
+        """
+        try:
+            self._first = self._attempt()
+        except _NotThereYetError:
+            self._keeper.start()
+        except ListenError as error:
+            raise ListenError(f"[{self._name}] cannot listen on {self._place}: {error}") from None
+        else:
+            self._first.addErrback(self._wait)
+
+    def stop(self) -> Deferred[Any]:
+        """Accept no more."""
+        self._keeper.stop()
+        if self._first is not None:
+            self._first.cancel()
+        port, self._port = self._port, None
+        return maybeDeferred(port.stopListening) if port is not None else succeed(None)
+
+    def _wait(self, reason: Failure) -> None:
+        if not reason.check(CancelledError):
+            self._keeper.start()
+
+    def _attempt(self) -> Deferred[None]:
+        """Listen at once where this machine knows the address itself; else when it has been looked up."""
+        known = [self._host] if not self._host or is_address(self._host) else addresses_of(self._host)
+        if known:
+            self._listen(known[0])
+            return succeed(None)
+        return _resolve(self._runtime.reactor, self._host).addCallback(self._listen)
+
+    def _listen(self, host: str) -> None:
+        try:
+            self._port = self._open_port(host, self._factory)
+        except CannotListenError as error:
+            raise _listen_error(error.socketError, self._place, host, error.port) from None
+        except OSError as error:
+            raise _listen_error(error, self._place, host, 0) from None
+        bound = self._port.getHost()
+        self._announce(str(Address(bound.host, bound.port)) if hasattr(bound, "port") else self._place)
+
+    def _log(self, bound: str) -> None:
+        self._runtime.log.info("[{name}] listening on {bound}", name=self._name, bound=bound)
+
+
+def _resolve(reactor: Any, host: str) -> Deferred[str]:
+    """The first address of a name, looked up beside the reactor. Cancelled, it is answered no more."""
+    found: Deferred[str] = Deferred()
+
+    @implementer(IResolutionReceiver)
+    class Receiver:
+        @staticmethod
+        def resolutionBegan(resolution: Any) -> None:
+            """Nothing can be done about it any more: a look-up by the system is not interrupted."""
+
+        @staticmethod
+        def addressResolved(address: Any) -> None:
+            if not found.called:
+                found.callback(address.host)
+
+        @staticmethod
+        def resolutionComplete() -> None:
+            if not found.called:
+                found.errback(_NotThereYetError(unknown_host(host)))
+
+    reactor.nameResolver.resolveHostName(Receiver, host)
+    return found
+
+
+def server_factory(runtime: Runtime, build: Build, report: Report, tls: Any) -> Any:
+    """A factory for accepted connections: plain, or with the guards of a [tls NAME] section before it."""
+    if tls is None:
+        return Door(build)
+    from ..tls.handshake import server_factory as secured
+
+    return secured(build, tls, report=report, reactor=runtime.reactor, admission=runtime.admission)
+
+
+def tcp_listener(
+    runtime: Runtime,
+    name: str,
+    address: Address,
+    build: Build,
+    report: Report,
+    tls: Any = None,
+    announce: Callable[[str], None] | None = None,
+) -> Listener:
+    """A listener on a TCP address."""
+
+    def open_port(host: str, factory: Factory) -> DirectPort:
+        port = DirectPort(address.port, factory, BACKLOG, host, runtime.reactor)
+        port.startListening()
+        return port
+
+    return Listener(runtime, name, str(address), open_port, server_factory(runtime, build, report, tls), address.host, announce)
+
+
+def unix_listener(runtime: Runtime, name: str, path: str, mode: int, build: Build) -> Listener:
+    """A listener on a UNIX socket that never has wider permissions than ``mode``; a dead one in its place is removed, a live one not."""
+
+    def open_port(host: str, factory: Factory) -> DirectUNIXPort:
+        _remove_dead_socket(path)
+        port = DirectUNIXPort(path.encode(), factory, BACKLOG, mode, runtime.reactor)
+        before = os.umask(0o777 & ~mode)
+        try:
+            port.startListening()
+        finally:
+            os.umask(before)
+        return port
+
+    return Listener(runtime, name, path, open_port, Door(build))
+
+
+def _remove_dead_socket(path: str) -> None:
+    try:
+        kind = os.stat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(kind):
+        raise ListenError("there is something that is not a socket: remove it, or choose another path")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)  # its backlog may be full
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return
+        except OSError:  # it lives, and does not take us
+            who = ""
+        else:
+            who = socket_holder(probe)
+    raise ListenError(_in_use("the socket", who, f"sudo ss -lxp src {path}", "path"))
+
+
+def _in_use(what: str, who: str, command: str, key: str) -> str:
+    by = who or f"another program, which this user cannot see ({command} names it)"
+    return f"{what} is in use by {by}: stop it, or choose another {key}"
+
+
+def _listen_error(error: Any, place: str, host: str, port: Any) -> ListenError:
+    """Why a place cannot be had, and what to do. ``host`` is "" for a UNIX socket."""
+    number = getattr(error, "errno", None)
+    folder = os.path.dirname(os.path.abspath(place))
+    if number == errno.EADDRNOTAVAIL:
+        return _NotThereYetError("is not an address of this machine (yet)")
+    if number == errno.EADDRINUSE and host:
+        return ListenError(_in_use("the address", port_holder(host, port), f"sudo ss -ltnp sport = :{port}", "port"))
+    if number in (errno.EACCES, errno.EPERM):
+        advice = f"this user needs write permission on {folder}"
+        if host:
+            advice = "a port below 1024 needs root or CAP_NET_BIND_SERVICE: choose a higher one, or start as root (twistd --uid)"
+        return ListenError(f"permission denied: {advice}")
+    if number in (errno.ENOENT, errno.ENOTDIR):
+        return ListenError(f"there is no folder {folder}: create it, or choose another path")
+    if number == errno.EROFS:
+        return ListenError(f"{folder} is read-only: choose another path")
+    return ListenError(in_words(Failure(error)) if isinstance(error, Exception) else str(error))

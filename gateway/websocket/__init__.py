@@ -1,0 +1,1 @@
+"""WebSocket: frames, Autobahn with its gaps closed, and the session of one client."""

@@ -1,0 +1,1 @@
+"""Wires: the whole conversation of one session, as bytes and packets. Pure."""

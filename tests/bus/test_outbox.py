@@ -1,0 +1,201 @@
+"""The bounded queue, its four policies, and the memory that all share."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.bus.outbox import OVERHEAD, DeviceOutboxOptions, Item, Memory, Outbox, OutboxOptions, Verb, Verdict
+from gateway.packet import Batch, Frames
+
+
+def item(size: int, count: int = 1, name: bytes = b"x") -> Item:
+    return Item(name * size, count, "lan#1")
+
+
+def names(items: list[Item]) -> bytes:
+    """Which items these are: the first byte of each."""
+    return b"".join(bytes(each.body)[:1] for each in items if isinstance(each.body, bytes))
+
+
+def outbox(policy: str, size: int = 100, packets: int = 1000, memory: Memory | None = None) -> Outbox:
+    box = Outbox(OutboxOptions(bytes=size, packets=packets, when_full=policy), memory or Memory(1 << 20), lambda: box.clear())  # type: ignore[arg-type]
+    return box
+
+
+class PolicyTests(SynchronousTestCase):
+    def test_defaults(self) -> None:
+        """Network readers: 1 MiB and disconnect; devices: 64 KiB and block."""
+        self.assertEqual((OutboxOptions().bytes, OutboxOptions().when_full), (1 << 20, "disconnect"))
+        self.assertEqual((DeviceOutboxOptions().bytes, DeviceOutboxOptions().when_full), (65536, "block"))
+
+    def test_empty_takes_one(self) -> None:
+        """An empty outbox takes one item of any size, under every policy."""
+        for policy in ("drop-oldest", "drop-newest", "disconnect", "block"):
+            self.assertIs(outbox(policy).offer(item(5000)), Verdict.KEPT)
+
+    def test_drop_oldest(self) -> None:
+        """The oldest go, whole and counted, until the new one fits."""
+        box = outbox("drop-oldest")
+        for name in (b"1", b"2", b"3"):
+            box.offer(item(50, count=2, name=name))
+        self.assertEqual(names(box.take(1000)), b"23")
+        self.assertEqual((box.dropped_packets, box.dropped_bytes), (2, 50))
+
+    def test_drop_newest(self) -> None:
+        """The new one goes, counted."""
+        box = outbox("drop-newest")
+        box.offer(item(100))
+        self.assertIs(box.offer(item(1, count=3)), Verdict.DROPPED)
+        self.assertEqual((len(box), box.dropped_packets), (1, 3))
+
+    def test_disconnect(self) -> None:
+        """The item that does not fit is dropped and the session is to end."""
+        box = outbox("disconnect")
+        box.offer(item(100))
+        self.assertIs(box.offer(item(1)), Verdict.FULL)
+        self.assertEqual(box.dropped_packets, 1)
+
+    def test_block(self) -> None:
+        """Nothing is dropped: the publisher is to pause, until at most half is left."""
+        box = outbox("block")
+        self.assertIs(box.offer(item(60)), Verdict.KEPT)
+        self.assertIs(box.offer(item(60)), Verdict.BLOCK)
+        self.assertFalse(box.relieved)
+        box.take(1)
+        self.assertFalse(box.relieved)
+        box.take(1)
+        self.assertTrue(box.relieved)
+        self.assertEqual(box.dropped_packets, 0)
+
+    def test_packet_limit(self) -> None:
+        """The number of packets is a limit of its own."""
+        box = outbox("drop-newest", packets=3)
+        self.assertIs(box.offer(item(1, count=2)), Verdict.KEPT)
+        self.assertIs(box.offer(item(1, count=2)), Verdict.DROPPED)
+
+    def test_verbs_in_order(self) -> None:
+        """A verb comes alone and in its place, always fits, and no policy drops it."""
+        box = outbox("drop-oldest")
+        box.offer(item(60, name=b"1"))
+        self.assertIs(box.offer(Item(Verb("break", 0.25))), Verdict.KEPT)
+        box.offer(item(60, name=b"2"))
+        box.offer(item(60, name=b"3"))
+        taken = []
+        while box:
+            taken.append([each.body if isinstance(each.body, Verb) else each.body[:1] for each in box.take(1000)])
+        self.assertEqual(taken, [[Verb("break", 0.25)], [b"3"]])
+
+    def test_clear_keeps_verbs(self) -> None:
+        """Clearing drops the packets, and gives them back for whoever has to tell; what is to be done stays to be done."""
+        box = outbox("block")
+        box.offer(item(3))
+        box.offer(Item(Verb("close")))
+        self.assertEqual([each.origin for each in box.clear()], ["lan#1"])
+        self.assertEqual([each.body for each in box.take(9)], [Verb("close")])
+
+    def test_relieved_by_packets_too(self) -> None:
+        """Half empty means half of both limits."""
+        box = outbox("block", size=1000, packets=4)
+        for _ in range(4):
+            box.offer(item(1))
+        self.assertFalse(box.relieved)
+        box.take(1)
+        self.assertFalse(box.relieved)
+        box.take(1)
+        self.assertTrue(box.relieved)
+
+    def test_take_in_bursts(self) -> None:
+        """A take gives at least one item, and no more bytes than asked beyond it."""
+        box = outbox("block", size=1000)
+        for name in (b"1", b"2", b"3", b"4"):
+            box.offer(item(40, name=name))
+        self.assertEqual(names(box.take(80)), b"12")
+        self.assertEqual(names(box.take(1)), b"3")
+
+
+class MemoryTests(SynchronousTestCase):
+    def test_fullest_first(self) -> None:
+        """Past the common limit the fullest outbox gives up, and no other."""
+        memory = Memory(449 + 3 * OVERHEAD)
+        small, big = outbox("block", memory=memory), outbox("block", memory=memory)
+        small.offer(item(30))
+        big.offer(item(400))
+        small.offer(item(20))
+        self.assertEqual((small.bytes, big.bytes, memory.used), (50, 0, 50 + 2 * OVERHEAD))
+
+    def test_fullest_in_memory(self) -> None:
+        """The fullest is the one that takes most memory, not the one with most bytes for its peer."""
+        memory = Memory(100 + 6 * OVERHEAD)
+        many, few = outbox("block", memory=memory), outbox("block", memory=memory)
+        few.offer(item(90))
+        for _ in range(6):
+            many.offer(item(2))
+        self.assertEqual((len(many), len(few)), (0, 1))
+
+    def test_the_oldest_of_one_size(self) -> None:
+        """Among those that are about as full, the one that has been so for longest gives up, however many there are."""
+        memory = Memory(1000 * (OVERHEAD + 100) - 1)
+        boxes = [outbox("block", memory=memory) for _ in range(1000)]
+        for box in boxes:
+            box.offer(item(100))
+        self.assertEqual([len(box) for box in boxes], [0] + [1] * 999)
+
+    def test_given_up_is_not_dropped_by_the_policy(self) -> None:
+        """What is cleared within an offer, because all outboxes are over their limit, is for whoever clears it to count: once."""
+        for policy in ("drop-oldest", "drop-newest", "disconnect", "block"):
+            cleared: list[Item] = []
+            memory = Memory(3 * OVERHEAD)
+            box = Outbox(OutboxOptions(when_full=policy), memory, lambda: cleared.extend(box.clear()))  # type: ignore[arg-type] # noqa: B023
+            for _ in range(3):
+                box.offer(item(2))
+            self.assertEqual((len(cleared), box.dropped_packets, memory.used), (3, 0, 0), policy)
+
+    def test_charge_is_true(self) -> None:
+        """What is charged is what the items take, within a third: small packets too, and batches that are kept to be told."""
+        for size, told in ((2, False), (64, False), (4000, False), (2, True), (64, True)):
+            memory = Memory(1 << 40)
+            box = outbox("block", size=1 << 40, packets=1 << 30, memory=memory)
+            tracemalloc.start()
+            try:
+                for _ in range(1000):
+                    box.offer(Item(bytes(size), 1, "lan#1", self.batch(size) if told else None))
+                real, _peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            self.assertTrue(0.67 < memory.used / real < 1.5, f"{size} bytes: {memory.used} charged, {real} taken")
+
+    def batch(self, size: int) -> Batch:
+        batch = Batch("lan", "run", 1000, 1_700_000_000_000_000_000, "lan#1", Frames(bytes(size) + b"\n", 1, delimiter=b"\n"))
+        self.assertEqual(len(batch.payloads), 1)
+        return batch
+
+    def test_reluctant(self) -> None:
+        """An outbox whose owner does nothing is emptied all the same."""
+        memory = Memory(10)
+        box = Outbox(OutboxOptions(), memory, lambda: None)
+        box.offer(item(50))
+        self.assertEqual((box.bytes, memory.used), (0, 0))
+
+    @settings(derandomize=True, max_examples=60)
+    @given(st.sampled_from(["drop-oldest", "drop-newest", "disconnect", "block"]), st.lists(st.one_of(st.integers(1, 80), st.none())))
+    def test_sums(self, policy: str, moves: list[int | None]) -> None:
+        """Whatever is offered and taken, every packet is inside, taken or counted as dropped, and the sums agree."""
+        memory = Memory(1 << 20)
+        box = outbox(policy, memory=memory)
+        offered = taken = 0
+        for move in moves:
+            if move is None:
+                taken += sum(each.packets for each in box.take(50))
+            else:
+                box.offer(item(move, count=move))
+                offered += move
+            self.assertEqual(memory.used, box.bytes + OVERHEAD * len(box))
+            self.assertEqual(offered, taken + box.packets + box.dropped_packets)
+        taken += box.packets
+        while box:
+            box.take(50)
+        self.assertEqual((box.bytes, box.packets, memory.used), (0, 0, 0))

@@ -1,0 +1,398 @@
+"""Loading a configuration: from the file to plans, or to all of its mistakes."""
+
+from __future__ import annotations
+
+import os
+import types
+from typing import Any
+
+import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway import registry
+from gateway.config.config import Config, ConfigErrors, GatewayOptions
+from gateway.config.load import load
+from gateway.config.table import table
+from gateway.options import Address
+
+from ..configuring import ConfigCase
+
+BRIDGE = "[scale]\ndevice = /dev/ttyUSB0\nbaudrate = 9600\n[lan]\nlisten = 127.0.0.1:7000\nattach = scale\n"
+
+TEN_MISTAKES = """\
+[gauge]
+device = /dev/ttyUSB0
+baudrate = fast
+
+[meter]
+device = /dev/ttyUSB1
+badurate = 9600
+
+[raw]
+listen = 127.0.0.1:7001
+subscribe = meterr
+
+[scale]
+transport = sreial
+device = /dev/ttyUSB2
+
+[lines]
+listen = 127.0.0.1:7002
+framing = lines
+framing.max = 64
+when_absent = wait
+listen = 127.0.0.1:7003
+
+[web]
+transport = websocket
+listen = 127.0.0.1
+subscribe = gauge
+    codec = json
+
+[secure]
+listen = 0.0.0.0:7004
+tls = site
+
+[cold]
+connect = 10.0.0.7:4001
+framing = silence
+"""
+
+PIECES = [*TEN_MISTAKES.replace("=", " = ").split(" "), "\n", "=", "framing.max", "9" * 400]
+
+
+class Loading(ConfigCase):
+    def test_bridge(self) -> None:
+        """The six lines of a two-way bridge are two links that hear each other."""
+        config = self.config(BRIDGE)
+        self.assertEqual(list(config.links), ["scale", "lan"])
+        scale, lan = config.links.values()
+        options: Any = lan.options
+        self.assertEqual((scale.transport, lan.transport, options.listen), ("serial", "tcp", Address("127.0.0.1", 7000)))
+        self.assertEqual((scale.hears, lan.hears), (("lan",), ("scale",)))
+        self.assertEqual((config.warnings, config.gateway, config.tls), ((), GatewayOptions(), {}))
+
+    def test_ten_mistakes(self) -> None:
+        """All mistakes of a file are told in one go, each with its line, and what was meant where that can be known."""
+        names = ", ".join(registry.names("transport"))
+        self.assertEqual(
+            self.mistakes(TEN_MISTAKES),
+            [
+                "gw.ini:3: [gauge] baudrate: 'fast' is not an integer",
+                "gw.ini:7: [meter] badurate: unknown option (did you mean 'baudrate'?)",
+                "gw.ini:11: [raw] subscribe: no link publishes 'meterr' (did you mean 'meter'?)",
+                f"gw.ini:14: [scale] transport: 'sreial' is not one of {names} (did you mean 'serial'?)",
+                "gw.ini:21: [lines] when_absent: 'wait' is not one of drop, hold",
+                "gw.ini:22: [lines] listen: given twice, first on line 18",
+                "gw.ini:26: [web] listen: '127.0.0.1' is not an address (write HOST:PORT, as 127.0.0.1:7000 or [::1]:7000)",
+                "gw.ini:28: [web]: 'codec = json' is indented, so it would belong to the value above: begin a key in the first column",
+                "gw.ini:32: [secure] tls: there is no [tls site] section",
+                'gw.ini:36: [cold] framing.interval: "interval" is required',
+            ],
+        )
+
+    def test_no_file(self) -> None:
+        """What is not a readable file is one clear error, at once, also for a FIFO that nobody writes to."""
+        missing = os.path.join(self.directory, "none.ini")
+        fifo = os.path.join(self.directory, "fifo")
+        os.mkfifo(fifo)
+        for path, said in (
+            (missing, "cannot be read: No such file or directory: --config takes the INI file"),
+            (self.directory, "this is a directory: --config takes the INI file"),
+            (fifo, "this is not a regular file: --config takes the INI file"),
+            ("a\0b", "cannot be read: embedded null byte"),
+        ):
+            self.assertEqual(str(self.assertRaises(ConfigErrors, load, path)), f"{path}: {said}")
+
+    def test_large(self) -> None:
+        """A file larger than any configuration is refused, and not read to its end."""
+        self.assertEqual(self.mistakes("; " + "x" * (2 << 20)), ["gw.ini: larger than 1 MiB: this is not a configuration"])
+
+    def test_absurd_numbers(self) -> None:
+        """Numbers with hundreds of digits are refused like any other, and shown by their beginning."""
+        number = "9" * 400
+        found = self.mistakes(
+            BRIDGE + f"outbox.bytes = {number}GiB\nstall_timeout = {number}s\nmax_sessions = {number}\ntrace_rate = {number}/s"
+        )
+        self.assertEqual([line.partition(":")[2].split()[0] for line in found], ["7:", "8:", "9:", "10:"])
+
+    def test_no_link(self) -> None:
+        """A file without a link would do nothing, so it is refused."""
+        self.assertEqual(
+            self.mistakes("[gateway]\nmemory = 1MiB\n"),
+            ["gw.ini: there is no link here: a section with device, listen or connect makes one"],
+        )
+
+    def test_gateway(self) -> None:
+        """[gateway] sets what all links share, within its limits."""
+        self.assertEqual(
+            self.config(BRIDGE + "[gateway]\nmemory = 8MiB\nlinger = 500ms").gateway, GatewayOptions(memory=8 << 20, linger=0.5)
+        )
+        self.assertEqual(
+            self.mistakes(BRIDGE + "[gateway]\nmemory = 8kB\nlinger = 2h"),
+            ["gw.ini:8: [gateway] memory: 8kB is less than 1MiB", "gw.ini:9: [gateway] linger: 2h is more than 1m"],
+        )
+
+    def test_reserved(self) -> None:
+        """Sections of later versions are refused rather than taken for links."""
+        self.assertEqual(
+            self.mistakes(BRIDGE + "[metrics]\nlisten = 127.0.0.1:9100"), ["gw.ini:7: [metrics]: this section is not in this version"]
+        )
+
+    def test_later_keys(self) -> None:
+        """Keys of later versions are unknown options."""
+        for key in ("exchange", "wire", "for", "control"):
+            self.assertEqual(len(self.mistakes(BRIDGE + f"{key} = x")), 1)
+        if "process" not in registry.names("transport"):
+            self.assertEqual(self.mistakes(BRIDGE + "[job]\ncommand = cat"), ["gw.ini:8: [job] command: unknown option"])
+
+    def test_names(self) -> None:
+        """A link's name is a topic and an entry of lists; only [tls NAME] has two words."""
+        self.assertEqual(list(self.config("[meter/1]\nlisten = 127.0.0.1:0").links), ["meter/1"])
+        for name, said in (
+            ("link gps", "a link's name cannot hold ' ' (only [tls NAME] has two words)"),
+            ("a,b", "a link's name cannot hold ','"),
+            ("a/#", "'a/#' holds a wildcard: a topic to publish under cannot"),
+            ("$sys", "a level that begins with $ is the gateway's own"),
+            ("{x}", "a link's name cannot hold '{'"),
+            ("tls", "a TLS section has one name: [tls NAME]"),
+            ("tls a b", "a TLS section has one name: [tls NAME]"),
+        ):
+            self.assertIn(f"gw.ini:1: [{name}]: {said}", self.mistakes(f"[{name}]\nlisten = 127.0.0.1:0"))
+        self.assertEqual(len(self.mistakes("[a+b]\nlisten = 127.0.0.1:0")), 1)
+
+    def test_unchanged(self) -> None:
+        """The same text gives equal plans, so that a reload can leave a link alone; a comment changes nothing, a value does."""
+        before = self.config(BRIDGE)
+        self.assertEqual(self.config("; note\n" + BRIDGE).links, before.links)
+        after = self.config(BRIDGE + "max_sessions = 5\n")
+        self.assertEqual([after.links[name] == before.links[name] for name in ("scale", "lan")], [True, False])
+
+    def test_relative_paths(self) -> None:
+        """Relative paths are relative to the INI file, wherever the program is started."""
+        options: Any = self.config("[a]\ntransport = replay\nfile = run/a.log\nrate = asap").links["a"].options
+        self.assertEqual(options.file, os.path.join(self.directory, "run/a.log"))
+
+    @given(st.text(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=40).map(" ".join))
+    @settings(derandomize=True, max_examples=150, deadline=None)
+    def test_any_text(self, text: str) -> None:
+        """Whatever stands in the file, it is a configuration or ConfigErrors in our own words."""
+        try:
+            found: Config | ConfigErrors = load(self.path(text.encode("utf-8", "replace").decode()))
+        except ConfigErrors as errors:
+            found = errors
+            self.assertNotIn("Input should", str(errors))
+            self.assertTrue(errors.errors)
+        self.assertIsInstance(found, (Config, ConfigErrors))
+
+
+class Transports(ConfigCase):
+    def test_implied(self) -> None:
+        """device means serial, listen and connect tcp."""
+        config = self.config(
+            "[a]\ndevice = /dev/a\n[b]\nlisten = 127.0.0.1:0\n[c]\nconnect = h:1\n[d]\ntransport = websocket\nlisten = 127.0.0.1:0"
+        )
+        self.assertEqual([plan.transport for plan in config.links.values()], ["serial", "tcp", "tcp", "websocket"])
+
+    def test_unclear(self) -> None:
+        """A section that does not say what it is is told how to."""
+        names = "|".join(registry.names("transport"))
+        self.assertEqual(
+            self.mistakes("[a]\ndevice = /dev/a\nlisten = 127.0.0.1:0\n[b]\nsubscribe = a"),
+            [
+                "gw.ini:1: [a]: device means serial and listen means tcp: write transport = NAME",
+                f"gw.ini:4: [b]: what is this link? device means serial, listen or connect tcp; else write transport = {names}",
+            ],
+        )
+
+    def test_missing_library(self) -> None:
+        """A part whose library is not installed says so, with the part's own advice."""
+        real = registry.load
+
+        def loading(kind: str, name: str) -> types.ModuleType:
+            if name == "websocket":
+                raise ImportError("pip install gateway[web]")
+            return real(kind, name)
+
+        self.patch(registry, "load", loading)
+        self.assertEqual(
+            self.mistakes("[a]\ntransport = websocket\nlisten = 127.0.0.1:0"),
+            ["gw.ini:2: [a] transport: transport 'websocket' needs a library that is not installed: pip install gateway[web]"],
+        )
+
+    def test_default_codec(self) -> None:
+        """Without codec, streams are raw and a transport may prefer another; the options are always those of a codec."""
+        config = self.config(
+            "[a]\nlisten = 127.0.0.1:0\n[b]\ntransport = websocket\nlisten = 127.0.0.1:0\n[c]\nlisten = 127.0.0.1:0\ncodec = json"
+        )
+        self.assertEqual([registry.kind_name(plan.options.codec) for plan in config.links.values()], ["raw", "text", "json"])
+
+
+class Tls(ConfigCase):
+    FAR = "[far]\nconnect = example.org:7000\ntls = site\nsubscribe = gps\n[gps]\ndevice = /dev/gps\nsubscribe = far\n"
+
+    def certificates(self) -> None:
+        """``site.pem`` (certificate and key) and ``ca.pem`` beside the INI file."""
+        ca = trustme.CA()
+        site = os.path.join(self.directory, "site.pem")
+        ca.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(site)
+        os.chmod(site, 0o600)
+        ca.cert_pem.write_to_path(os.path.join(self.directory, "ca.pem"))
+
+    def test_sections(self) -> None:
+        """A [tls] section that is not there is an error, one that nobody uses a warning."""
+        self.assertEqual(
+            self.mistakes(self.FAR + "[tls sites]"), ["gw.ini:3: [far] tls: there is no [tls site] section (did you mean 'sites'?)"]
+        )
+        self.assertEqual(self.warnings(self.FAR + "[tls site]\n[tls other]"), ["gw.ini:9: [tls other] no link uses it: tls = other"])
+
+    def test_no_name(self) -> None:
+        """What is no name of a section is told what tls takes."""
+        said = ": tls takes the name of such a section, in which certificate and private_key stand"
+        for name in ("yes", "site.pem"):
+            text = f"[a]\nlisten = 127.0.0.1:0\ntls = {name}\n"
+            self.assertEqual(self.mistakes(text), [f"gw.ini:3: [a] tls: there is no [tls {name}] section{said}"])
+
+    def test_unsafe(self) -> None:
+        """A client that does not verify whom it talks to is marked, and told."""
+        config = self.config(self.FAR + "[tls site]\nverify = no")
+        self.assertEqual([exposure.mark for exposure in config.exposures("far")], ["verify no"])
+        self.assertEqual(len(config.warnings), 1)
+        self.assertIn(":8: [tls site] verify: no: ANYBODY", config.warnings[0])
+
+    def test_files(self) -> None:
+        """The files of a section are checked before anything starts, each at the line of its key; a listener needs a certificate."""
+        listener = "[a]\nlisten = 0.0.0.0:7000\ntls = site\n[tls site]\n"
+        self.assertEqual(
+            self.mistakes(listener), ["gw.ini:4: [tls site] certificate: a listener needs one: set certificate and private_key"]
+        )
+        found = self.mistakes(listener + "private_key = no.pem\ncertificate = no.pem")
+        self.assertEqual(
+            [line.rpartition(": /")[0] for line in found], ["gw.ini:5: [tls site] private_key", "gw.ini:6: [tls site] certificate"]
+        )
+
+    def test_contradictions(self) -> None:
+        """What the options of a section say against each other is told at one of them."""
+        found = self.mistakes(self.FAR + "[tls site]\nfallback_from = 10.0.0.0/8")
+        self.assertEqual(len(found), 1)
+        self.assertTrue(found[0].startswith("gw.ini:9: [tls site]: fallback_from "), found)
+
+    def test_fallback(self) -> None:
+        """A port that also speaks plain is marked; for a client fallback means nothing, and that is told."""
+        self.certificates()
+        files = "certificate = site.pem\nprivate_key = site.pem\n"
+        config = self.config("[a]\nlisten = 0.0.0.0:7000\ntls = site\n[tls site]\nfallback = any\nfallback_write = yes\n" + files)
+        self.assertEqual([exposure.mark for exposure in config.exposures("a")], ["fallback any, may write"])
+        found = self.warnings(self.FAR + "[tls site]\nfallback = any\n")
+        self.assertIn("gw.ini:8: [tls site] fallback = any is for listeners: a client never falls back", found)
+
+    def test_clients_topics(self) -> None:
+        """Where each client has a certificate it may have a topic of its own, which others hear by its name or by what is above it."""
+        self.certificates()
+        text = "[in]\nlisten = 0.0.0.0:7000\ntls = site\ntopic = feed/{client}\n[out]\nlisten = 127.0.0.1:7001\nsubscribe = "
+        files = "\n[tls site]\ncertificate = site.pem\nprivate_key = site.pem\nca = ca.pem\nclient_certificates = "
+        for filter in ("feed", "feed/#", "feed/edge-1", "feed/+"):
+            config = self.config(text + filter + files + "required")
+            self.assertEqual((config.hears["out"], config.links["out"].hears), (("in",), (filter,)))
+            self.assertEqual(config.exposures("in"), [])
+        self.assertEqual(
+            self.mistakes(text + "food" + files + "optional"),
+            [
+                "gw.ini:4: [in] topic: {client} needs tls = NAME, and client_certificates = required in [tls NAME]",
+                "gw.ini:7: [out] subscribe: no link publishes 'food'",
+            ],
+        )
+        taken = text + "feed\ntopic = feed/edge-1" + files + "required"
+        self.assertEqual(
+            self.mistakes(taken),
+            [
+                "gw.ini:7: [out] subscribe: 'feed': a link cannot hear itself",
+                "gw.ini:8: [out] topic: 'feed/edge-1' is already the topic of [in]",
+            ],
+        )
+
+    def test_one_mistake_one_error(self) -> None:
+        """Where the [tls] section itself is wrong, nothing follows from what it might have said."""
+        text = "[in]\nlisten = 0.0.0.0:7000\ntls = site\ntopic = feed/{client}\n[tls site]\nminimum = new"
+        self.assertEqual(self.mistakes(text), ["gw.ini:6: [tls site] minimum: 'new' is not one of 1.2, 1.3"])
+
+    def test_anybody_writes(self) -> None:
+        """With TLS but without client certificates whoever comes can write: that is marked where it reaches somebody."""
+        self.certificates()
+        text = "[a]\nlisten = 0.0.0.0:7000\ntls = site\nattach = gps\n[gps]\ndevice = /dev/gps\n"
+        config = self.config(text + "[tls site]\ncertificate = site.pem\nprivate_key = site.pem")
+        self.assertEqual([exposure.mark for exposure in config.exposures("a")], ["no client certificate"])
+
+
+class Warnings(ConfigCase):
+    def test_unheard(self) -> None:
+        """A link whose input nobody hears is told, with what would let it write."""
+        self.assertEqual(
+            self.warnings(
+                "[scale]\ndevice = /dev/a\n[lan]\nlisten = 127.0.0.1:0\nsubscribe = scale\n"
+                "[up]\nconnect = h:1\nsubscribe = up/#, chat\n[chat]\nlisten = 127.0.0.1:0\nsubscribe = chat/#"
+            ),
+            [
+                "gw.ini:3: [lan] what its clients send goes nowhere; to write to scale: attach = scale",
+                "gw.ini:6: [up] what the far end sends goes nowhere; to write to chat: attach = chat",
+            ],
+        )
+
+    def test_advice_that_can_be_followed(self) -> None:
+        """Nobody is told to attach to what is written to a link, nor to a capture, which takes nothing."""
+        capture = os.path.join(self.directory, "day.log")
+        with open(capture, "w") as file:
+            file.write("x\n")
+        text = (
+            "[dev]\ndevice = /dev/a\nsubscribe = op\n[op]\nlisten = 127.0.0.1:0\n[audit]\nlisten = 127.0.0.1:0\nsubscribe = dev/$sent\n"
+            f"[day]\nfile = {capture}\ntransport = replay\nrate = asap\n[view]\nlisten = 127.0.0.1:0\nsubscribe = day, dev\n"
+            "[past]\nlisten = 127.0.0.1:0\nsubscribe = day\n"
+        )
+        self.assertEqual(
+            self.warnings(text),
+            [
+                "gw.ini:6: [audit] what its clients send goes nowhere",
+                "gw.ini:13: [view] what its clients send goes nowhere; to write to dev: attach = dev",
+                "gw.ini:16: [past] what its clients send goes nowhere",
+            ],
+        )
+
+    def test_two_devices(self) -> None:
+        """Two devices that hear each other may do so for ever: that is told once."""
+        devices = "[a]\ndevice = /dev/a\n[b]\ndevice = /dev/b\n"
+        said = "hears [a], and is heard by it: what one device says the other is sent; if both echo, it goes round for ever"
+        self.assertEqual(self.warnings(devices + "attach = a"), [f"gw.ini:3: [b] {said}"])
+        self.assertEqual(
+            self.warnings(devices + "subscribe = a"), ["gw.ini:3: [b] nobody hears it; to hear it: subscribe = b in another section"]
+        )
+
+    def test_notes(self) -> None:
+        """A link that hears something and is heard by nobody is a reader: a note; one that does neither is a warning."""
+        config = self.config("[scale]\ndevice = /dev/a\n[lan]\nlisten = 127.0.0.1:0\nsubscribe = scale\n[lost]\nlisten = 127.0.0.1:0\n")
+        self.assertEqual(([len(config.warnings), len(config.notes)]), [1, 1])
+        self.assertIn("[lost]", config.warnings[0])
+        self.assertIn("[lan]", config.notes[0])
+
+    def test_lonely(self) -> None:
+        """A device that nobody hears is told."""
+        self.assertEqual(
+            self.warnings("[scale]\ndevice = /dev/a\n[far]\nconnect = h:1"),
+            [
+                "gw.ini:1: [scale] nobody hears it; to hear it: subscribe = scale in another section",
+                "gw.ini:3: [far] what the far end sends goes nowhere",
+            ],
+        )
+
+    def test_parts(self) -> None:
+        """A part's own warnings are passed on with the link's line."""
+        found = self.warnings(BRIDGE.replace("baudrate = 9600", "framing = silence\nframing.interval = 1ms"))
+        self.assertTrue(found)
+        self.assertTrue(all(text.startswith("gw.ini:1: [scale] ") for text in found), found)
+
+
+class Table(ConfigCase):
+    def test_delegates(self) -> None:
+        """``table`` is what --check prints."""
+        config = self.config(BRIDGE)
+        self.assertIn("lan", table(config))

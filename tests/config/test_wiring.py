@@ -1,0 +1,174 @@
+"""Who hears whom, and which framing follows from it."""
+
+from __future__ import annotations
+
+from gateway import registry
+from gateway.config.draft import check_name
+
+from ..configuring import ConfigCase
+from ..parts_of_others import add_parts
+
+GPS = "[gps]\ndevice = /dev/gps\nframing = lines\nframing.max = 200\n"
+
+
+class References(ConfigCase):
+    def listener(self, name: str, *lines: str) -> str:
+        return "\n".join((f"[{name}]", "listen = 127.0.0.1:0", *lines, ""))
+
+    def test_subscribe(self) -> None:
+        """Filters are passed on as they are, and resolved for the table: links by topic, all below them, and what is written to them."""
+        config = self.config(
+            self.listener("meter/1") + self.listener("meter/2", "topic = x/2") + self.listener("a", "subscribe = meter, x/+, meter/1/$sent")
+        )
+        self.assertEqual(config.links["a"].hears, ("meter", "x/+", "meter/1/$sent"))
+        self.assertEqual(config.hears["a"], ("meter/1", "meter/1/$sent", "meter/2"))
+        self.assertEqual(config.heard_by("meter/1"), ("a",))
+
+    def test_attach(self) -> None:
+        """``attach`` means both directions, by topic, and each filter once."""
+        config = self.config(GPS + self.listener("a", "subscribe = gps", "attach = gps", "topic = b"))
+        self.assertEqual((config.links["a"].hears, config.links["gps"].hears), (("gps",), ("b",)))
+        self.assertEqual(config.links["a"].topic, "b")
+
+    def test_nothing_there(self) -> None:
+        """A reference that leads nowhere is an error that says what may have been meant."""
+        text = GPS + self.listener("lan", "topic = net", "subscribe = meter/#, gsp", "attach = lam") + self.listener("b", "attach = net")
+        self.assertEqual(
+            self.mistakes(text),
+            [
+                "gw.ini:8: [lan] subscribe: no link publishes 'meter/#'",
+                "gw.ini:8: [lan] subscribe: no link publishes 'gsp' (did you mean 'gps'?)",
+                "gw.ini:9: [lan] attach: no link is called 'lam' (did you mean 'lan'?)",
+                "gw.ini:12: [b] attach: no link is called 'net' (that is the topic of [lan]: attach = lan)",
+            ],
+        )
+
+    def test_no_commas(self) -> None:
+        """Names in a list with something else than commas between them are told how lists are written."""
+        for entry in ("gps lan", "gps; lan"):
+            text = GPS + self.listener("lan") + self.listener("a", f"subscribe = {entry}", f"attach = {entry}")
+            for line, error in zip((9, 10), self.mistakes(text), strict=True):
+                self.assertTrue(error.startswith(f"gw.ini:{line}: "), error)
+                self.assertTrue(error.endswith(f"{entry!r} (names are separated by commas: gps, lan)"), error)
+
+    def test_devices_take_exact_names(self) -> None:
+        """What a device hears may write to it, so a wildcard there is an error; so is one in attach."""
+        self.assertEqual(
+            self.mistakes(GPS + "subscribe = #\n" + self.listener("a", "attach = +")),
+            [
+                "gw.ini:5: [gps] subscribe: '#': what a device hears may write to it, so it takes exact names only",
+                "gw.ini:8: [a] attach: '+': exact names of links only, as both directions follow from it",
+            ],
+        )
+
+    def test_oneself(self) -> None:
+        """A link cannot hear itself by name, nor what is written to it; by a wildcard its clients hear each other."""
+        text = self.listener("a", "subscribe = a", "attach = a") + self.listener("b", "subscribe = b/$sent")
+        self.assertEqual(
+            self.mistakes(text),
+            [
+                "gw.ini:3: [a] subscribe: 'a': a link cannot hear itself",
+                "gw.ini:4: [a] attach: a link cannot be attached to itself",
+                "gw.ini:7: [b] subscribe: 'b/$sent': a link cannot hear itself",
+            ],
+        )
+        self.assertEqual(self.config(self.listener("a", "subscribe = #")).hears["a"], ("a",))
+
+    def test_ring(self) -> None:
+        """Links that hear what is written to each other would send one packet round for ever."""
+        text = (
+            self.listener("a", "subscribe = c/$sent")
+            + self.listener("b", "subscribe = a/$sent")
+            + self.listener("c", "subscribe = b/$sent")
+        )
+        said = "subscribe: a packet would go round for ever, from one $sent to the next"
+        self.assertEqual(self.mistakes(text), [f"gw.ini:{line}: [{name}] {said}" for line, name in ((3, "a"), (6, "b"), (9, "c"))])
+
+    def test_bad_filter(self) -> None:
+        """A filter that MQTT would not take is an error."""
+        self.assertEqual(
+            self.mistakes(self.listener("a", "subscribe = x#")), ["gw.ini:3: [a] subscribe: 'x#': '#' must be the last level, alone"]
+        )
+
+    def test_one_topic_each(self) -> None:
+        """Two links with one topic are an error, and so is a client's topic that another link could have."""
+        self.assertEqual(
+            self.mistakes(GPS + self.listener("a", "topic = gps")), ["gw.ini:7: [a] topic: 'gps' is already the topic of [gps]"]
+        )
+
+    def test_topic(self) -> None:
+        """A topic is one that packets can be published under."""
+        for topic, said in (
+            ("a/#", "'a/#' holds a wildcard: a topic to publish under cannot"),
+            ("a//b", "'a//b' has an empty level"),
+            ("a/$sent", "'a/$sent': a level that begins with $ is the gateway's own"),
+            ("a/{name}", "'a/{name}': only {client} can be filled in, and only as a level of its own"),
+            ("a-{client}", "'a-{client}': only {client} can be filled in, and only as a level of its own"),
+            ("a/{client}", "{client} needs tls = NAME, and client_certificates = required in [tls NAME]"),
+        ):
+            self.assertEqual(self.mistakes(self.listener("a", f"topic = {topic}")), [f"gw.ini:3: [a] topic: {said}"])
+
+    def test_overheard(self) -> None:
+        """``attach`` joins exact names, so a link below the attached one, which the filter would hear too, is an error."""
+        text = "[scale]\ndevice = /dev/a\n" + self.listener("lan", "attach = scale") + self.listener("lan/guests")
+        self.assertEqual(
+            self.mistakes(text),
+            ["gw.ini:5: [lan] attach: [scale] would hear [lan/guests] too, as 'lan/guests' lies below 'lan': rename one of them"],
+        )
+        self.config(text + "attach = scale")
+
+    def test_names(self) -> None:
+        """Names of links are words that lists and topics can hold."""
+        for name in ("gps", "meter/1", "Ä", "a.b-c_d"):
+            check_name(name)
+        for name in ("", "a b", "a;b", "a/+", "a/$b", "a\u202eb"):
+            self.assertRaises(ValueError, check_name, name)
+
+
+CODEC = """\
+from gateway.codecs import CodecOptions
+class Options(CodecOptions):
+    pass
+class Codec:
+    verbatim = {}
+    def __init__(self, options):
+        pass
+"""
+TRANSPORT = """\
+from typing import Any
+from gateway.options import FilePath
+from gateway.config.plan import StreamOptions
+class Options(StreamOptions):
+    tape: FilePath | None = None
+"""
+
+
+class PartsOfOthers(ConfigCase):
+    def test_codec(self) -> None:
+        """A codec says whether its bodies are lines; else bodies of its own are, as joined ones could not be told apart."""
+        parts = {"own": CODEC.format(False), "plain": CODEC.format(True)}
+        parts |= {"joined": CODEC.format("in_lines = False"), "rows": CODEC.format("in_lines = True")}
+        add_parts(self, {f"codec {name}": source for name, source in parts.items()})
+        text = "".join(f"[{name}]\nlisten = 127.0.0.1:0\ncodec = {name}\n" for name in parts)
+        framings = {name: registry.kind_name(plan.framing) for name, plan in self.config(text).links.items() if plan.framing}
+        self.assertEqual(framings, {"own": "lines", "plain": "raw", "joined": "raw", "rows": "lines"})
+
+    def test_transport_that_takes_nothing(self) -> None:
+        """Nobody is told to attach to a transport of others that takes nothing, nor warned that two such could answer each other."""
+        tapes = "".join(f"[{name}]\ntransport = tape\ntape = x\n" for name in "ab")
+        text = tapes + "attach = a\n[view]\nlisten = 127.0.0.1:0\nsubscribe = a\n"
+        add_parts(self, {"transport tape": TRANSPORT + "TAKES_DATA = False\n"})
+        self.assertEqual(self.warnings(text), ["gw.ini:8: [view] what its clients send goes nowhere"])
+
+    def test_transport_that_is_a_device(self) -> None:
+        """A transport of others is a device, which wildcards do not permit to write to, unless it says that it is none."""
+        text = "[a]\ntransport = tape\nsubscribe = #\n[b]\nlisten = 127.0.0.1:0\nsubscribe = a\n"
+        add_parts(self, {"transport tape": TRANSPORT, "transport view": TRANSPORT + "IS_DEVICE = False\n"})
+        self.assertEqual(len(self.mistakes(text)), 1)
+        self.config(text.replace("tape", "view"))
+
+    def test_implied(self) -> None:
+        """A key may tell that a section means a transport of others; where that cannot be loaded, the keys of ours still do."""
+        add_parts(self, {"transport tape": TRANSPORT + "IMPLIED_BY = ('tape', 'listen')\n", "transport odd": "import no_such_library\n"})
+        config = self.config("[a]\ntape = x\n[b]\nlisten = 127.0.0.1:0\nsubscribe = a\n")
+        self.assertEqual([plan.transport for plan in config.links.values()], ["tape", "tcp"])

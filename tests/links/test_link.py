@@ -1,0 +1,385 @@
+"""A link: groups, encoding, answers, traces, limits."""
+
+from __future__ import annotations
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.config.plan import LinkPlan
+from gateway.links.link import Link
+from gateway.links.runtime import Runtime
+from gateway.links.session import Session
+from gateway.packet import Batch, Frames
+
+from ..building import Wire, join, make_link, make_plan, make_runtime
+
+
+def lines(*texts: bytes, origin: str = "gps#1", topic: str = "gps") -> Batch:
+    data = b"".join(text + b"\r\n" for text in texts)
+    return Batch(topic, "run", 1, 0, origin, Frames(data, len(texts), delimiter=b"\n", strip=b"\r"))
+
+
+class Counting(Link):
+    """Counts how often it encodes."""
+
+    encoded = 0
+
+    def encoder(self, representation):  # type: ignore[no-untyped-def]
+        encode = super().encoder(representation)
+
+        def counting(batch: Batch) -> bytes:
+            self.encoded += 1
+            return encode(batch)
+
+        return counting
+
+
+class DeliveryTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.runtime = make_runtime(self.clock)
+
+    def said(self) -> str:
+        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
+
+    def test_encodes_once(self) -> None:
+        """However many sessions want the same bytes, they are encoded once, and all get the same."""
+        link = make_link(self.runtime, "lan", link_class=Counting, hears=("gps",))
+        wires = [join(link)[1] for _ in range(5)]
+        self.runtime.bus.publish(lines(b"a", b"b"))
+        self.assertEqual(({wire.value() for wire in wires}, link.encoded), ({b"a\nb\n"}, 1))
+        self.assertEqual(link.counters["packets_out"], 10)
+
+    def test_own_representation(self) -> None:
+        """Sessions that want other bytes are another group, encoded once for themselves."""
+        link = make_link(self.runtime, "lan", link_class=Counting, hears=("gps",))
+        join(link)
+        other, wire = None, Wire()
+        other = Session(link, "x")
+        other.representation = "other"
+        other.connected(wire)
+        self.runtime.bus.publish(lines(b"a"))
+        self.assertEqual((wire.value(), link.encoded), (b"a\n", 2))
+
+    def test_session_encodes_for_itself(self) -> None:
+        """A session with a representation of None gets the batch, and makes of it what only it can: here, lines that it numbers itself."""
+
+        class Numbering(Session):
+            __slots__ = ("said",)
+
+            def deliver(self, batch: Batch, data: bytes) -> None:
+                self.said = getattr(self, "said", 0) + batch.count
+                super().deliver(batch, b"%d lines so far\n" % self.said)
+
+        link = make_link(self.runtime, "lan", link_class=Counting, hears=("gps",))
+        session, wire = Numbering(link, "x"), Wire()
+        session.representation = None
+        session.connected(wire)
+        for _ in range(2):
+            self.runtime.bus.publish(lines(b"a", b"b"))
+        self.assertEqual((wire.value(), link.encoded), (b"2 lines so far\n4 lines so far\n", 0))
+
+    def test_verbatim(self) -> None:
+        """A raw reader gets the bytes as they were received, delimiters and all."""
+        link = make_link(self.runtime, "lan", hears=("gps",), verbatim=True)
+        _, wire = join(link)
+        self.runtime.bus.publish(lines(b"a", b"b"))
+        self.assertEqual(wire.value(), b"a\r\nb\r\n")
+
+    def test_not_to_its_origin(self) -> None:
+        """A packet never goes back to the session that it came from, even if its link hears itself through another's filter."""
+        link = make_link(self.runtime, "chat", hears=("chat",))
+        one, one_wire = join(link)
+        _, two_wire = join(link)
+        one.received(b"hi\n")
+        self.assertEqual((one_wire.value(), two_wire.value()), (b"", b"hi\n"))
+
+    def test_unsayable(self) -> None:
+        """A packet that the reader's framing cannot carry is skipped and counted; those beside it go."""
+        link = make_link(self.runtime, "lan", hears=("gps",), framing="fixed", framing_size=2)
+        _, wire = join(link)
+        self.runtime.bus.publish(lines(b"ab", b"long", b"cd"))
+        self.assertEqual((wire.value(), link.counters["unsayable_packets"]), (b"abcd", 1))
+        self.assertIn("[lan]", self.said())
+
+    def test_unsayable_is_not_counted_as_written(self) -> None:
+        """The counter of what was written leaves out what could not be."""
+        link = make_link(self.runtime, "lan", hears=("gps",), framing="fixed", framing_size=2)
+        join(link)
+        join(link)
+        self.runtime.bus.publish(lines(b"ab", b"long", b"cd"))
+        self.assertEqual(link.counters["packets_out"], 4)
+
+    def test_fault_in_one_session(self) -> None:
+        """A fault of ours in one session ends that one, logged; the others get the packet."""
+        link = make_link(self.runtime, "lan", hears=("gps",))
+        (_, one), (_, two), (_, three) = (join(link) for _ in range(3))
+        two.write = lambda data: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+        self.runtime.bus.publish(lines(b"a"))
+        self.assertEqual((one.value(), three.value(), two.aborted, one.aborted), (b"a\n", b"a\n", True, False))
+        self.assertTrue(any("failed while writing" in line for line in self.runtime.lines))  # type: ignore[attr-defined]
+
+    def test_fault_while_reading(self) -> None:
+        """The same for what comes in."""
+        link = make_link(self.runtime, "lan")
+        self.runtime.bus.subscribe(["lan"], lambda batch: None, "test")
+        session, wire = join(link)
+        self.patch(link, "publish", lambda *_: 1 / 0)
+        session.received(b"a\n")
+        self.assertTrue(wire.aborted)
+
+    def test_not_written_not_sent(self) -> None:
+        """What reached no session but its own is neither counted as written nor heard under LINK/$sent."""
+        link = make_link(self.runtime, "chat", hears=("#",))
+        sent: list[Batch] = []
+        self.runtime.bus.subscribe(["chat/$sent"], sent.append, "test")
+        session, _ = join(link)
+        session.received(b"hi\n")
+        self.assertEqual((sent, link.counters["packets_out"]), ([], 0))
+
+    def test_answer_to_one_that_encodes_for_itself(self) -> None:
+        """An answer reaches a session with a representation of None too."""
+        got: list[Batch] = []
+
+        class Own(Session):
+            __slots__ = ()
+
+            def deliver(self, batch: Batch, data: bytes) -> None:
+                got.append(batch)
+
+        session = Own(make_link(self.runtime, "lan"), "x")
+        session.representation = None
+        session.connected(Wire())
+        self.runtime.bus.publish(Batch("gauge", "r", 1, 0, "gauge#1", Frames(b"42\n", 1, (b"42",)), session.id))
+        self.assertEqual(len(got), 1)
+
+    def test_answer_goes_to_the_asker(self) -> None:
+        """A batch with reply_to reaches that session alone, in its own representation."""
+        link = make_link(self.runtime, "lan")
+        asker, asker_wire = join(link)
+        _, other_wire = join(link)
+        batch = lines(b"42", origin="gauge#1", topic="gauge")
+        batch.reply_to = asker.id
+        self.runtime.bus.publish(batch)
+        self.assertEqual((asker_wire.value(), other_wire.value()), (b"42\n", b""))
+
+    def test_answer_for_one_that_has_gone(self) -> None:
+        """An answer whose asker has gone is counted, and said."""
+        session, _ = join(make_link(self.runtime, "lan"))
+        session.lost("gone", clean=False)
+        batch = lines(b"42", b"43", topic="gauge")
+        batch.reply_to = session.id
+        self.runtime.bus.publish(batch)
+        self.assertEqual(self.runtime.counters["undelivered_packets"], 2)
+        self.assertIn("2 packets of gauge were for lan#1, which has gone", self.said())
+
+    def test_changed_representation(self) -> None:
+        """A session that wants other bytes by now leaves as any other."""
+        link = make_link(self.runtime, "lan", hears=("gps",))
+        session, _ = join(link)
+        session.representation = "binary"
+        session.lost("gone", clean=False)
+        self.assertEqual(len(link.sessions), 0)
+
+    def test_events_only_where_they_can_be_said(self) -> None:
+        """What is not data is never put between the data of a raw session; a JSON session can be told."""
+        raw, json = make_link(self.runtime, "lan"), make_link(self.runtime, "web", codec="json")
+        for link, told in ((raw, False), (json, True)):
+            session, wire = join(link)
+            batch = Batch("gauge/$events", "run", 0, 0, "", Frames(b"x", 1, (b"x",)), session.id)
+            self.runtime.bus.publish(batch)
+            self.assertEqual((bool(wire.value()), link.counters["untold_events"]), (told, int(not told)))
+
+    def test_sent(self) -> None:
+        """What was written to a link is heard under LINK/$sent by those who name it, and only by them."""
+        make_link(self.runtime, "dev", hears=("lan",))
+        sent: list[bytes] = []
+        everything: list[str] = []
+        device = make_link(self.runtime, "scale", hears=("lan",))
+        join(device)
+        self.runtime.bus.subscribe(["scale/$sent"], lambda batch: sent.extend(batch.payloads), "test")
+        self.runtime.bus.subscribe(["#", "scale"], lambda batch: everything.append(batch.topic), "test")
+        self.runtime.bus.publish(lines(b"tare", topic="lan"))
+        self.assertEqual((sent, everything), ([b"tare"], ["lan"]))
+
+    def test_sent_is_what_could_be_written(self) -> None:
+        """What could not be written is not heard under LINK/$sent."""
+        device = make_link(self.runtime, "scale", hears=("lan",), framing="fixed", framing_size=2)
+        join(device)
+        sent: list[bytes] = []
+        self.runtime.bus.subscribe(["scale/$sent"], lambda batch: sent.extend(batch.payloads), "test")
+        self.runtime.bus.publish(lines(b"ab", b"long", b"cd", topic="lan"))
+        self.assertEqual(sent, [b"ab", b"cd"])
+
+    def test_sent_keeps_fields(self) -> None:
+        """What is heard under LINK/$sent has the fields of each packet, also where one between them could not be written."""
+        device = make_link(self.runtime, "scale", hears=("lan",), framing="fixed", framing_size=2)
+        join(device)
+        sent: list[Batch] = []
+        self.runtime.bus.subscribe(["scale/$sent"], sent.append, "test")
+        for texts in ((b"ab", b"cd"), (b"ab", b"long", b"cd")):
+            batch = lines(*texts, topic="lan")
+            batch.fields = [{"text": text} for text in texts]
+            self.runtime.bus.publish(batch)
+        self.assertEqual([batch.fields for batch in sent], [[{"text": b"ab"}, {"text": b"cd"}]] * 2)
+
+    def test_many_nobody(self) -> None:
+        """A listener without clients misses nobody: nothing is counted as lost."""
+        link = make_link(self.runtime, "lan", hears=("gps",))
+        self.runtime.bus.publish(lines(b"a"))
+        self.assertEqual(dict(link.counters), {})
+
+
+class CodecTests(SynchronousTestCase):
+    def test_bad_packets(self) -> None:
+        """A packet that the codec cannot read is dropped and counted, forwarded, or logged each, as on_bad says; else one line a read."""
+        for on_bad, expected, lines_said in (("drop", [], 1), ("forward", [b"zz"] * 8, 1), ("log", [], 8)):
+            runtime = make_runtime()
+            link = make_link(runtime, "lan", codec="hex", on_bad=on_bad)
+            heard: list[bytes] = []
+            runtime.bus.subscribe(["lan"], lambda batch, heard=heard: heard.extend(batch.payloads), "test")  # type: ignore[misc]
+            session, _ = join(link)
+            session.received(b"zz\n" * 8)
+            self.assertEqual((heard, link.counters["bad_packets"]), (expected, 8))
+            self.assertEqual(sum("unreadable" in line for line in runtime.lines), lines_said)  # type: ignore[attr-defined]
+
+    def test_decoded_payload(self) -> None:
+        """What a client writes in hex is heard as bytes."""
+        runtime = make_runtime()
+        heard: list[Batch] = []
+        runtime.bus.subscribe(["lan"], heard.append, "test")
+        session, _ = join(make_link(runtime, "lan", codec="hex"))
+        session.received(b"0d0a\nff\n")
+        self.assertEqual((list(heard[0].payloads), heard[0].data), ([b"\r\n", b"\xff"], b"\r\n\xff"))
+
+    def test_fields(self) -> None:
+        """A JSON object is its own payload, as received, and its fields."""
+        runtime = make_runtime()
+        heard: list[Batch] = []
+        runtime.bus.subscribe(["lan"], heard.append, "test")
+        session, _ = join(make_link(runtime, "lan", codec="json"))
+        session.received(b'{"t":21.5}\n')
+        self.assertEqual((heard[0].data, heard[0].fields), (b'{"t":21.5}\n', [{"t": 21.5}]))
+
+
+class LifeTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.runtime = make_runtime(self.clock)
+
+    def test_full(self) -> None:
+        """One session too many is counted."""
+        link = make_link(self.runtime, "lan", max_sessions=1)
+        self.assertFalse(link.full())
+        join(link)
+        self.assertTrue(link.full())
+        self.assertEqual(link.counters["refused_sessions"], 1)
+
+    def test_idle(self) -> None:
+        """A session on which nothing moves for idle_timeout is ended; one that hears or says something is not."""
+        link = make_link(self.runtime, "lan", hears=("gps",), idle_timeout=10.0)
+        quiet, quiet_wire = join(link)
+        busy, busy_wire = join(link)
+        self.runtime.bus.subscribe(["lan"], lambda batch: None, "test")
+        for _ in range(25):
+            busy.received(b"x\n")
+            self.clock.advance(1)
+        self.assertEqual((quiet_wire.disconnecting, busy_wire.disconnecting), (True, False))
+        quiet.lost("cut", clean=False)
+        self.assertIn("idle_timeout", "\n".join(self.runtime.lines))  # type: ignore[attr-defined]
+
+    def test_hearing_is_moving(self) -> None:
+        """A session that only hears is not idle while it hears something."""
+        link = make_link(self.runtime, "lan", hears=("gps",), idle_timeout=10.0)
+        _, wire = join(link)
+        for _ in range(25):
+            self.runtime.bus.publish(lines(b"a"))
+            self.clock.advance(1)
+        self.assertFalse(wire.disconnecting)
+
+    def test_demand(self) -> None:
+        """A link wants what it hears while it has sessions, and no longer."""
+        counts: list[int] = []
+        self.runtime.demand.watch("gps", (), counts.append)
+        link = make_link(self.runtime, "lan", hears=("gps",))
+        (one, _), (two, _) = join(link), join(link)
+        one.lost("gone", clean=False)
+        two.lost("gone", clean=False)
+        self.assertEqual(counts, [0, 1, 0])
+
+    def test_stop(self) -> None:
+        """Stopping hears no more, flushes, closes every session, fires when all have gone, and leaves no timer."""
+        link = make_link(self.runtime, "lan", hears=("gps",), idle_timeout=10.0)
+        session, wire = join(link)
+        stopped = link.stop()
+        self.runtime.bus.publish(lines(b"late"))
+        self.assertNoResult(stopped)
+        self.assertTrue(wire.disconnecting)
+        session.lost("closed", clean=False)
+        self.successResultOf(stopped)
+        self.assertEqual((wire.value(), self.clock.getDelayedCalls()), (b"", []))
+
+    def test_stop_at_once(self) -> None:
+        """A session that ends within its own close is waited for no longer."""
+        link = make_link(self.runtime, "lan")
+        session, wire = join(link)
+        wire.loseConnection = lambda: session.lost("closed", clean=False)  # type: ignore[method-assign]
+        self.successResultOf(link.stop())
+
+    def test_stop_without_sessions(self) -> None:
+        """A link without sessions has stopped at once."""
+        self.successResultOf(make_link(self.runtime, "lan").stop())
+
+    def test_trace(self) -> None:
+        """``trace`` logs each packet with its direction and peer, even if nobody hears it."""
+        link = make_link(self.runtime, "lan", hears=("gps",), trace="hex")
+        session, _ = join(link, "10.0.0.7:9")
+        session.received(b"\x02\n")
+        self.runtime.bus.publish(lines(b"a"))
+        said = [line for line in self.runtime.lines if "packet:" in line]  # type: ignore[attr-defined]
+        self.assertEqual(said, ["[lan] 10.0.0.7:9: received packet:[0x02]", "[lan] 10.0.0.7:9: write packet:[0x61]"])
+
+    def test_trace_rate(self) -> None:
+        """``trace_rate`` bounds the packets that are logged, and counts the others; without it every packet is logged."""
+        for rate, logged in ((None, 100), (10.0, 10)):
+            runtime = make_runtime(Clock())
+            runtime.reactor.advance(1000)
+            link = make_link(runtime, "lan", trace="hex", trace_rate=rate)
+            session, _ = join(link)
+            session.received(b"x\n" * 100)
+            self.assertEqual(sum("packet:" in line for line in runtime.lines), logged)  # type: ignore[attr-defined]
+            self.assertEqual(link.counters["untraced_packets"], 100 - logged)
+
+    def test_plans_compare(self) -> None:
+        """Two plans of the same configuration are equal, one with another option is not: a reload can leave a link alone."""
+        self.assertEqual(make_plan("a", framing_max=100), make_plan("a", framing_max=100))
+        self.assertNotEqual(make_plan("a", framing_max=100), make_plan("a", framing_max=101))
+
+    def test_hearer_failure_is_logged(self) -> None:
+        """A link whose encoding fails is reported, and the others hear."""
+
+        class Broken(Link):
+            def encoder(self, representation):  # type: ignore[no-untyped-def]
+                return lambda batch: 1 / 0
+
+        join(make_link(self.runtime, "broken", link_class=Broken, hears=("gps",)))
+        _, wire = join(make_link(self.runtime, "good", hears=("gps",)))
+        self.runtime.bus.publish(lines(b"a"))
+        self.assertEqual(wire.value(), b"a\n")
+        self.assertTrue(any("[broken] failed" in line for line in self.runtime.lines))  # type: ignore[attr-defined]
+
+    def test_hearer_failures_fill_no_log(self) -> None:
+        """A hearer that fails at every packet costs a few lines of log, however many packets there are."""
+        self.runtime.bus.subscribe(["gps"], lambda batch: 1 / 0, "broken")  # type: ignore[arg-type,return-value]
+        for _ in range(1000):
+            self.runtime.bus.publish(lines(b"a"))
+        self.assertLess(len(self.runtime.lines), 10)  # type: ignore[attr-defined]
+
+
+class PlanTests(SynchronousTestCase):
+    def test_topic(self) -> None:
+        """A link's topic is its name unless it says another."""
+        self.assertEqual(make_plan("a").topic, "a")
+        self.assertEqual(make_plan("a", topic="b/c").topic, "b/c")
+        self.assertIsInstance(make_plan("a"), LinkPlan)
+        self.assertIsInstance(make_runtime(), Runtime)
