@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IConsumer, IPushProducer
 from zope.interface import implementer
 
-from ..links.session import Session
 from .pace import Burst
 
 _LAG = 1.0
 """Who is later than this (a suspended machine) goes on from where it is, and does not catch up in a rush."""
 
 
-class PlayedSession(Session):
-    """The session of a capture."""
+class Receiver(Protocol):
+    """Who a capture is played to."""
 
-    __slots__ = ()
+    def connected(self, transport: Any) -> None: ...
+    def received(self, data: bytes) -> None: ...
+    def lost(self, reason: str, clean: bool) -> None: ...
 
     def rewind(self) -> None:
-        """The capture begins anew: what is left of it is its last packet, and not the beginning of its first."""
-        if self._intake is not None:
-            self._intake.finish(clean=self.link.on_tail != "drop")
-            self._intake = None
+        """The capture begins anew: its end and its beginning are not one packet."""
 
 
 @implementer(IConsumer, IPushProducer)
 class Player:
-    """Gives ``session`` the bursts of ``passes``, each when it is due, at most one in a turn of the reactor.
+    """Gives ``receiver`` the bursts of ``passes``, each when it is due, at most one in a turn of the reactor.
 
     ``passes`` gives one iterator of bursts for each time that the capture is played; ``ended`` is called when there is none left.
     What is written to it is counted in ``discarded``, and ``unwritable`` is called the first time.
@@ -39,13 +37,13 @@ class Player:
 
     def __init__(
         self,
-        session: PlayedSession,
+        receiver: Receiver,
         passes: Iterator[Iterator[Burst]],
         reactor: Any,
         ended: Callable[[], None],
         unwritable: Callable[[], None],
     ) -> None:
-        self.session = session
+        self.receiver = receiver
         self.connected = True
         self.discarded = 0
         self._passes = passes
@@ -58,7 +56,7 @@ class Player:
         self._paused_at: float | None = None
         self._began_once = False
         self._turn: Any = reactor.callLater(0, self._play)
-        session.connected(self)
+        receiver.connected(self)
 
     def write(self, data: bytes) -> None:
         if data and self.connected:
@@ -115,7 +113,7 @@ class Player:
             self._began += late
         self._next = None
         if burst.data:
-            self.session.received(burst.data)
+            self.receiver.received(burst.data)
         if self.connected and self._paused_at is None and self._turn is None:
             self._turn = self._reactor.callLater(0, self._play)
 
@@ -126,7 +124,7 @@ class Player:
             if bursts is None:
                 return None
             if self._began_once:
-                self.session.rewind()
+                self.receiver.rewind()
             self._began_once = True
             self._bursts, self._began = bursts, self._reactor.seconds()
             burst = next(self._bursts, None)
@@ -141,4 +139,4 @@ class Player:
         if self.connected:
             self.connected = False
             self._cancel()
-            self.session.lost(reason, clean)
+            self.receiver.lost(reason, clean)

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from ..bus.outbox import DeviceOutboxOptions, OutboxOptions
 from ..captures.pace import LARGEST, LONGEST_GAP, Burst, LineTime, at_once, at_rate, in_real_time, line_time
-from ..captures.player import PlayedSession, Player
+from ..captures.player import Player
 from ..config.plan import LinkPlan, StreamOptions
 from ..links.connector import KeptLink
 from ..links.runtime import Runtime
@@ -97,6 +97,18 @@ def open_capture(path: str) -> BinaryIO:
         return open(path, "rb")
     except OSError as error:
         raise PortError(f"cannot be read: {error.strerror}") from None
+
+
+class PlayedSession(Session):
+    """The session of a capture."""
+
+    __slots__ = ()
+
+    def rewind(self) -> None:
+        """The capture begins anew: what is left of it is its last packet, and not the beginning of its first."""
+        if self._intake is not None:
+            self._intake.finish(clean=self.link.on_tail != "drop")
+            self._intake = None
 
 
 class Link(KeptLink):

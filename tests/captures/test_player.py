@@ -8,8 +8,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.captures.pace import Burst
-from gateway.captures.player import PlayedSession, Player
+from gateway.captures.player import Player
 from gateway.packet import Batch
+from gateway.transports.replay import PlayedSession
 
 from ..building import make_link, make_runtime
 
