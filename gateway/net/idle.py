@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
-
-from ..links.session import Session
+from typing import Any, Generic, Protocol, TypeVar
 
 
-class Idle:
+class Moving(Protocol):
+    """Who sets ``moved`` whenever anything moves, in either direction."""
+
+    moved: bool
+
+
+Who = TypeVar("Who", bound=Moving)
+
+
+class Idle(Generic[Who]):
     """Calls ``end`` for each session that has not moved for ``timeout`` seconds, at the latest after twice that; 0 never.
 
     ``failed`` is called with a session whose end raised: the others are looked after all the same. A timer runs only between `start` and
@@ -19,9 +26,9 @@ class Idle:
         self,
         clock: Any,
         timeout: float,
-        sessions: Iterable[Session],
-        end: Callable[[Session], None],
-        failed: Callable[[Session], None],
+        sessions: Iterable[Who],
+        end: Callable[[Who], None],
+        failed: Callable[[Who], None],
     ) -> None:
         self._clock = clock
         self._sessions = sessions

@@ -6,15 +6,12 @@ reactor for a tenth of a second. So it is given one frame at a time, and only th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from autobahn.twisted.websocket import WebSocketServerProtocol
 
 from .frames import CLOSE, POLICY_VIOLATION, TRY_AGAIN_LATER, is_awaited, middle_fragment, pong, size_at, take_fragmented, take_short
-
-if TYPE_CHECKING:
-    from .protocol import HardenedFactory
-    from .session import WebSocketSession
 
 MOST_PONGS = 16
 """Pings of one read that are answered, the latest ones (RFC 6455, section 5.5.3)."""
@@ -22,12 +19,38 @@ _PIECE = 50
 """Bytes that a piece of a message costs besides its own."""
 
 
+class Limits(Protocol):
+    """What all clients of a link share."""
+
+    max_message: int
+    max_fragments: int
+    max_unfinished: int
+    unfinished: int
+    """Bytes of their unfinished messages, all together."""
+
+
+class Reader(Protocol):
+    """Who the messages are for."""
+
+    clear: bool
+    """Whether anything may be written to its transport now."""
+
+    def received_messages(self, bodies: Sequence[bytes]) -> None:
+        """The whole messages of one read."""
+
+    def came_late(self, size: int) -> None:
+        """So many bytes came while the session was being ended."""
+
+    def failed(self, doing: str) -> None:
+        """A fault of ours came up: it costs this client and nobody else."""
+
+
 class Inbound(WebSocketServerProtocol):
     """Reads messages into the session, and answers pings."""
 
     transport: Any
-    factory: HardenedFactory
-    session: WebSocketSession
+    factory: Limits
+    session: Reader
     heard = True
     """Whether anything came since the last look of the pulse."""
 
@@ -60,8 +83,8 @@ class Inbound(WebSocketServerProtocol):
         try:
             self._read(self._head + data if self._head else data)
             self._give()
-        except Exception:  # a fault of ours: it costs this session and nobody else
-            self.session.link.failed(self.session, "reading")
+        except Exception:
+            self.session.failed("reading")
         if self._unfinished and self.factory.unfinished > self.factory.max_unfinished and self.open:
             text = f"the unfinished messages of all clients are over {self.factory.max_unfinished} bytes (4 x max_message, at least 64 MiB)"
             self._fail_connection(TRY_AGAIN_LATER, text)

@@ -8,7 +8,7 @@ pinned exactly, and each guard has its test. Autobahn's timers, pings, compressi
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.protocol import TrafficStats
@@ -18,17 +18,41 @@ from twisted.python.failure import Failure
 
 from ..net.endings import event_of, in_words
 from ..net.probes import half_close
+from ..peer import Peer
 from .frames import MESSAGE_TOO_BIG, PING, PROTOCOL_ERROR
-from .inbound import Inbound
-
-if TYPE_CHECKING:
-    from .session import WebSocketSession
+from .inbound import Inbound, Reader
 
 LEAST_UNFINISHED = 64 << 20
 """What the unfinished messages of all clients of a link may take, if four times ``max_message`` is not more."""
 
 _LONGEST_REASON = 123
 _UNUSED: deque[Any] = deque()
+
+
+class Conversation(Reader, Protocol):
+    """What a protocol tells its session, and asks of it."""
+
+    protocol: HardenedProtocol
+    security: Peer
+
+    @property
+    def excused(self) -> bool:
+        """Whether its silence means nothing now."""
+
+    def connected(self, transport: Any) -> None: ...
+    def lost(self, reason: str, clean: bool) -> None: ...
+
+    def count(self, event: str) -> None:
+        """Something happened that its link counts."""
+
+    def violated(self, code: int, reason: str) -> None:
+        """The client broke the protocol or a limit, or there is no room for what it has begun."""
+
+    def vanished(self, timeout: float) -> None:
+        """The client did not answer a ping."""
+
+    def sealed(self, reason: str) -> None:
+        """Close was sent: nothing may follow it."""
 
 
 class _Silence:
@@ -72,7 +96,7 @@ class HardenedFactory(WebSocketServerFactory):
         options["perMessageCompressionAccept"] = staticmethod(self.perMessageCompressionAccept)
         self._class: type[HardenedProtocol] = type("LinkProtocol", (HardenedProtocol,), options)
 
-    def build(self, session: WebSocketSession) -> HardenedProtocol:
+    def build(self, session: Conversation) -> HardenedProtocol:
         """The protocol of one session."""
         return self._class(session, self)
 
@@ -80,11 +104,13 @@ class HardenedFactory(WebSocketServerFactory):
 class HardenedProtocol(Inbound):
     """One WebSocket. The session may write to the transport as long as it is `open`."""
 
+    factory: HardenedFactory
+    session: Conversation
     log = _Silence()
     heard_at = 0.0
     pinged_at: float | None = None
 
-    def __init__(self, session: WebSocketSession, factory: HardenedFactory) -> None:
+    def __init__(self, session: Conversation, factory: HardenedFactory) -> None:
         super().__init__()
         self.session = session
         self.factory = factory
@@ -100,7 +126,7 @@ class HardenedProtocol(Inbound):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._lost_because = in_words(reason)
         if event := event_of(reason):
-            self.session.link.count(event)
+            self.session.count(event)
         self._connectionLost(reason)  # type: ignore[arg-type]  # Autobahn says str and means Failure
         self.abandon()
         # Whatever points back at this is taken away, so that all of it goes at once and not when the garbage collector comes.

@@ -68,6 +68,14 @@ class WebSocketSession(Session):
 
     # From the protocol
 
+    def count(self, event: str) -> None:
+        """Something happened that the link counts."""
+        self.link.count(event)
+
+    def failed(self, doing: str) -> None:
+        """A fault of ours came up: it costs this session and nobody else."""
+        self.link.failed(self, doing)
+
     def violated(self, code: int, reason: str) -> None:
         """The client broke the protocol or a limit, or there is no room for what it has begun (``TRY_AGAIN_LATER``)."""
         self.link.count("unfinished_messages" if code == TRY_AGAIN_LATER else "protocol_errors")
