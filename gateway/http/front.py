@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults, succeed
@@ -17,9 +18,8 @@ from twisted.python.failure import Failure
 
 from ..errors import ConfigError
 from ..links.link import Link
-from ..links.reporting import reporter
 from ..net.admission import Admission, source_of
-from ..net.listeners import tcp_listener
+from ..net.listeners import Listener
 from ..net.probes import half_close
 from ..options import Address
 from ..peer import Peer
@@ -48,19 +48,21 @@ class Served(Link):
     codec_name: str
     factory: HardenedFactory
 
+    def listen(self, build: Callable[[IAddress, Peer], IProtocol], announce: Callable[[str], None]) -> Listener:
+        """A listener at the link's address. ``build`` is called for each connection, ``announce`` when it is known what is bound."""
+        raise NotImplementedError
+
 
 class Front:
     """The websocket links of one listener, by path. It listens while at least one of them is open."""
 
-    def __init__(self, opener: Link, address: Address, tls: str | None) -> None:
-        self.runtime = runtime = opener.runtime
+    def __init__(self, opener: Served, address: Address, tls: str | None) -> None:
+        self.runtime = opener.runtime
         self.opener = opener
         """The link that whatever has no link yet is counted for."""
         self.place = str(address)
         self.tls = tls
-        report = reporter(runtime.notices, opener.name, opener.counters)
-        options = runtime.tls[tls] if tls else None
-        self.listener = tcp_listener(runtime, opener.name, address, self.build, report, options, self._announce)
+        self.listener = opener.listen(self.build, self._announce)
         self.routes: dict[str, Served] = {}
         self.admission = Admission(MAX_WAITING, MAX_WAITING_PER_SOURCE)
         self.visitors: set[Visitor] = set()
@@ -256,7 +258,7 @@ class Visitor(Protocol):
         self.cut()
 
 
-def front_of(link: Link, address: Address, path: str, tls: str | None) -> Front:
+def front_of(link: Served, address: Address, path: str, tls: str | None) -> Front:
     """The front that links on this address share. Port 0 can be as many free ports as there are links with the same path."""
     key = ("websocket", address)
     shared = link.runtime.shared

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IAddress, IProtocol
+from twisted.internet.protocol import Factory, ServerFactory
 
 from ..net.listeners import Listener
-from ..peer import Peer
+from ..peer import PLAIN, Peer
 from .link import Link
+from .reporting import reporter
 from .session import Session
 from .stream import StreamProtocol
+
+Build = Callable[[IAddress, Peer], IProtocol | None]
+
+
+class Door(ServerFactory):
+    """Builds a protocol for each connection that is accepted in clear."""
+
+    noisy = False
+
+    def __init__(self, build: Build) -> None:
+        self._build = build
+
+    def buildProtocol(self, addr: Any) -> Any:
+        return self._build(addr, PLAIN)
+
+
+def server_factory(link: Link, build: Build, tls: Any = None) -> Factory:
+    """A factory for connections that a link accepts: plain, or with the guards of a [tls NAME] section before it."""
+    if tls is None:
+        return Door(build)
+    from ..tls.handshake import server_factory as secured  # OpenSSL is for those who use it
+
+    runtime = link.runtime
+    report = reporter(runtime.notices, link.name, link.counters)
+    return secured(build, tls, report=report, reactor=runtime.reactor, admission=runtime.admission)
 
 
 class ListeningLink(Link):

@@ -11,24 +11,20 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IAddress, IProtocol, IResolutionReceiver
-from twisted.internet.protocol import Factory, ServerFactory
+from twisted.internet.interfaces import IResolutionReceiver
+from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..errors import GatewayError
-from ..links.runtime import Runtime
 from ..options import Address
-from ..peer import PLAIN, Peer
 from .direct import DirectPort, DirectUNIXPort
 from .endings import in_words, unknown_host
 from .holders import port_holder, socket_holder
 from .hosts import addresses_of, is_address
 from .keepers import Backoff, Keeper
-from .reports import Report
 
 BACKLOG = 1024
-Build = Callable[[IAddress, Peer], IProtocol | None]
 
 
 class ListenError(GatewayError):
@@ -39,20 +35,8 @@ class _NotThereYetError(ListenError):
     """An address that this machine does not have, or a name without an address, and may have later."""
 
 
-class Door(ServerFactory):
-    """Builds a protocol for each connection that is accepted in clear."""
-
-    noisy = False
-
-    def __init__(self, build: Build) -> None:
-        self._build = build
-
-    def buildProtocol(self, addr: Any) -> Any:
-        return self._build(addr, PLAIN)
-
-
 class Listener:
-    """Listens at one place. ``open_port(host, factory)`` returns the Twisted port, already listening, or raises CannotListenError or
+    """Listens at one place. ``open_port(host)`` returns the Twisted port, already listening, or raises CannotListenError or
     ListenError. ``host``, if there is one, may be a name: it is resolved anew at each try.
 
     ``announce`` logs what was bound, if that is more than one line of this link.
@@ -60,24 +44,24 @@ class Listener:
 
     def __init__(
         self,
-        runtime: Runtime,
         name: str,
         place: str,
-        open_port: Callable[[str, Factory], Any],
-        factory: Any,
+        open_port: Callable[[str], Any],
+        reactor: Any,
+        log: Any,
         host: str = "",
         announce: Callable[[str], None] | None = None,
     ) -> None:
-        self._runtime = runtime
         self._name = name
         self._place = place
         self._open_port = open_port
-        self._factory = factory
+        self._reactor = reactor
+        self._log = log
         self._host = host
-        self._announce = announce or self._log
+        self._announce = announce or self._tell
         self._port: Any = None
         self._first: Deferred[None] | None = None
-        self._keeper = Keeper(f"[{name}] {place}", self._attempt, runtime.reactor, runtime.log, Backoff(1.0))
+        self._keeper = Keeper(f"[{name}] {place}", self._attempt, reactor, log, Backoff(1.0))
 
     @property
     def address(self) -> Any:
@@ -116,11 +100,11 @@ class Listener:
         if known:
             self._listen(known[0])
             return succeed(None)
-        return _resolve(self._runtime.reactor, self._host).addCallback(self._listen)
+        return _resolve(self._reactor, self._host).addCallback(self._listen)
 
     def _listen(self, host: str) -> None:
         try:
-            self._port = self._open_port(host, self._factory)
+            self._port = self._open_port(host)
         except CannotListenError as error:
             raise _listen_error(error.socketError, self._place, host, error.port) from None
         except OSError as error:
@@ -128,8 +112,8 @@ class Listener:
         bound = self._port.getHost()
         self._announce(str(Address(bound.host, bound.port)) if hasattr(bound, "port") else self._place)
 
-    def _log(self, bound: str) -> None:
-        self._runtime.log.info("[{name}] listening on {bound}", name=self._name, bound=bound)
+    def _tell(self, bound: str) -> None:
+        self._log.info("[{name}] listening on {bound}", name=self._name, bound=bound)
 
 
 def _resolve(reactor: Any, host: str) -> Deferred[str]:
@@ -156,40 +140,25 @@ def _resolve(reactor: Any, host: str) -> Deferred[str]:
     return found
 
 
-def server_factory(runtime: Runtime, build: Build, report: Report, tls: Any) -> Any:
-    """A factory for accepted connections: plain, or with the guards of a [tls NAME] section before it."""
-    if tls is None:
-        return Door(build)
-    from ..tls.handshake import server_factory as secured
-
-    return secured(build, tls, report=report, reactor=runtime.reactor, admission=runtime.admission)
-
-
 def tcp_listener(
-    runtime: Runtime,
-    name: str,
-    address: Address,
-    build: Build,
-    report: Report,
-    tls: Any = None,
-    announce: Callable[[str], None] | None = None,
+    name: str, address: Address, factory: Factory, reactor: Any, log: Any, announce: Callable[[str], None] | None = None
 ) -> Listener:
     """A listener on a TCP address."""
 
-    def open_port(host: str, factory: Factory) -> DirectPort:
-        port = DirectPort(address.port, factory, BACKLOG, host, runtime.reactor)
+    def open_port(host: str) -> DirectPort:
+        port = DirectPort(address.port, factory, BACKLOG, host, reactor)
         port.startListening()
         return port
 
-    return Listener(runtime, name, str(address), open_port, server_factory(runtime, build, report, tls), address.host, announce)
+    return Listener(name, str(address), open_port, reactor, log, address.host, announce)
 
 
-def unix_listener(runtime: Runtime, name: str, path: str, mode: int, build: Build) -> Listener:
+def unix_listener(name: str, path: str, mode: int, factory: Factory, reactor: Any, log: Any) -> Listener:
     """A listener on a UNIX socket that never has wider permissions than ``mode``; a dead one in its place is removed, a live one not."""
 
-    def open_port(host: str, factory: Factory) -> DirectUNIXPort:
+    def open_port(host: str) -> DirectUNIXPort:
         _remove_dead_socket(path)
-        port = DirectUNIXPort(path.encode(), factory, BACKLOG, mode, runtime.reactor)
+        port = DirectUNIXPort(path.encode(), factory, BACKLOG, mode, reactor)
         before = os.umask(0o777 & ~mode)
         try:
             port.startListening()
@@ -197,7 +166,7 @@ def unix_listener(runtime: Runtime, name: str, path: str, mode: int, build: Buil
             os.umask(before)
         return port
 
-    return Listener(runtime, name, path, open_port, Door(build))
+    return Listener(name, path, open_port, reactor, log)
 
 
 def _remove_dead_socket(path: str) -> None:

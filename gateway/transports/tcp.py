@@ -8,10 +8,9 @@ from pydantic import Field, model_validator
 from twisted.internet.endpoints import HostnameEndpoint
 
 from ..config.plan import LinkPlan, StreamOptions
-from ..links.acceptor import ListeningLink
+from ..links.acceptor import ListeningLink, server_factory
 from ..links.connector import TIMEOUT, DialingLink
 from ..links.link import Link as AnyLink
-from ..links.reporting import reporter
 from ..links.runtime import Runtime
 from ..links.session import Session
 from ..net.direct import DirectReactor
@@ -44,8 +43,8 @@ class TCPListeningLink(ListeningLink):
     def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
         super().__init__(plan, runtime)
         options: Any = plan.options
-        report = reporter(runtime.notices, self.name, self.counters)
-        self.listener = tcp_listener(runtime, self.name, options.listen, self.accepted, report, runtime.tls.get(options.tls))
+        factory = server_factory(self, self.accepted, runtime.tls.get(options.tls))
+        self.listener = tcp_listener(self.name, options.listen, factory, runtime.reactor, runtime.log)
 
     def peer_of(self, address: Any) -> str:
         return str(Address(address.host, address.port))

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from twisted.internet.endpoints import UNIXClientEndpoint
 
 from ..config.plan import LinkPlan, StreamOptions
-from ..links.acceptor import ListeningLink
+from ..links.acceptor import ListeningLink, server_factory
 from ..links.connector import TIMEOUT, DialingLink
 from ..links.link import Link as AnyLink
 from ..links.runtime import Runtime
@@ -55,7 +55,8 @@ class UNIXListeningLink(ListeningLink):
         options: Any = plan.options
         self._place: str = options.listen
         self._clients = 0
-        self.listener = unix_listener(runtime, self.name, self._place, options.mode, self.accepted)
+        factory = server_factory(self, self.accepted)
+        self.listener = unix_listener(self.name, self._place, options.mode, factory, runtime.reactor, runtime.log)
 
     def peer_of(self, address: Any) -> str:
         # The clients of a UNIX socket have no addresses of their own.

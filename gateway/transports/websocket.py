@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, Field
@@ -13,10 +13,11 @@ from ..config.plan import LinkOptions, LinkPlan
 from ..http.front import Served, front_of
 from ..http.origins import ANY, NULL, normalize
 from ..http.upgrade import check_subprotocol
+from ..links.acceptor import Build, server_factory
 from ..links.groups import Encoder
 from ..links.runtime import Runtime
 from ..links.session import Session
-from ..net.listeners import Listener
+from ..net.listeners import Listener, tcp_listener
 from ..options import Duration, Names, Size, TcpAddress, YesNo, write_count
 from ..packet import Batch
 from ..registry import kind_name
@@ -91,6 +92,11 @@ class Link(Served):
     def listener(self) -> Listener:
         """The listener, which other links may share."""
         return self.front.listener
+
+    def listen(self, build: Build, announce: Callable[[str], None]) -> Listener:
+        tls = self.options.tls
+        factory = server_factory(self, build, self.runtime.tls[tls] if tls else None)
+        return tcp_listener(self.name, self.options.listen, factory, self.runtime.reactor, self.runtime.log, announce)
 
     def start(self) -> None:
         super().start()

@@ -36,9 +36,9 @@ class ListenerTests(SynchronousTestCase):
         self.runtime = make_runtime()
         self.failures: list[OSError] = []
         self.port = Port()
-        self.listener = Listener(self.runtime, "lan", "10.9.9.9:0", self.open_port, Factory(), "10.9.9.9")
+        self.listener = Listener("lan", "10.9.9.9:0", self.open_port, self.runtime.reactor, self.runtime.log, "10.9.9.9")
 
-    def open_port(self, host: str, factory: Factory) -> Port:
+    def open_port(self, host: str) -> Port:
         if self.failures:
             raise CannotListenError("10.9.9.9", 0, self.failures.pop(0))
         return self.port
@@ -125,13 +125,13 @@ class NameTests(SynchronousTestCase):
         self.patch(socket, "getaddrinfo", None)
 
     def listener(self, host: str, failure: int = 0) -> Listener:
-        def open_port(host: str, factory: Factory) -> Port:
+        def open_port(host: str) -> Port:
             self.opened.append(host)
             if failure:
                 raise CannotListenError(host, 7000, OSError(failure, "no"))
             return Port()
 
-        listener = Listener(self.runtime, "lan", f"{host}:7000", open_port, Factory(), host)
+        listener = Listener("lan", f"{host}:7000", open_port, self.runtime.reactor, self.runtime.log, host)
         self.addCleanup(listener.stop)
         return listener
 
@@ -189,7 +189,7 @@ class UNIXListenerTests(SynchronousTestCase):
 
         self.path = os.path.join(self.mktemp_short(), "s")
         self.runtime = make_runtime(MemoryReactorClock())
-        self.listener = unix_listener(self.runtime, "local", self.path, 0o600, lambda address, security: None)
+        self.listener = unix_listener("local", self.path, 0o600, Factory(), self.runtime.reactor, self.runtime.log)
 
     def mktemp_short(self) -> str:
         import shutil
@@ -233,7 +233,7 @@ class UNIXListenerTests(SynchronousTestCase):
             if number:
                 self.patch(unix.Port, "createInternetSocket", lambda port, number=number: self.refuse(number))
             path = os.path.join(os.path.dirname(self.path), place)
-            listener = unix_listener(self.runtime, "local", path, 0o600, lambda address, security: None)
+            listener = unix_listener("local", path, 0o600, Factory(), self.runtime.reactor, self.runtime.log)
             text = str(self.assertRaises(ListenError, listener.start))
             self.assertTrue(text.startswith(f"[local] cannot listen on {path}: "), text)
             self.assertIn(words, text)
