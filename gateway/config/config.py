@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pydantic import Field
 
 from ..errors import ConfigError, GatewayError
 from ..options import Duration, Options, Size
+from ..tls.options import TlsOptions
 from .exposures import Exposure, exposures
 from .plan import LinkPlan
-
-if TYPE_CHECKING:
-    from ..tls.options import TlsOptions
 
 
 class GatewayOptions(Options):

@@ -1,17 +1,18 @@
 """From an INI file to the plans of its links, with everything checked before anything starts.
 
-``load`` tells all that is wrong in one go. No other module knows that the configuration is an INI file.
+``load`` tells all that is wrong in one go. Nobody outside this folder knows that the configuration is an INI file.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import registry
 from ..errors import ConfigError
 from ..options import Options
+from ..tls.options import Role, TlsOptions
 from . import ini
 from .config import Config, ConfigErrors, GatewayOptions
 from .draft import Draft, check_name
@@ -25,9 +26,6 @@ from .plan import LinkOptions, LinkPlan, StreamOptions
 from .sections import Reading, load_part
 from .sentences import did_you_mean, quote, shorten
 from .wiring import Wiring
-
-if TYPE_CHECKING:
-    from ..tls.options import Role
 
 _LATER = ("control", "log", "metrics", "console", "cluster")
 
@@ -127,8 +125,6 @@ class _Loading:
         if not name or " " in name:
             reading.refuse("a TLS section has one name: [tls NAME]")
             return
-        from ..tls.options import TlsOptions  # OpenSSL is for those who use it
-
         options = reading.options(TlsOptions)
         self._tls[name] = (section, reading, options)
 
@@ -165,7 +161,7 @@ class _Loading:
         return options is not None and options.client_certificates == "required" and not draft.text("connect")
 
     def _check_tls(self, name: str, section: Section, reading: Reading, options: Any) -> None:
-        from ..tls.contexts import check_files
+        from ..tls.contexts import check_files  # OpenSSL is for those who use it
         from ..tls.contexts import warnings as tls_warnings
 
         users = [draft for draft in self._drafts.values() if draft.text("tls") == name]
