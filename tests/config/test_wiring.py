@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gateway import registry
-from gateway.config.draft import check_name
 
 from ..configuring import ConfigCase
 from ..parts_of_others import add_parts
@@ -116,13 +115,6 @@ class References(ConfigCase):
             ["gw.ini:5: [lan] attach: [scale] would hear [lan/guests] too, as 'lan/guests' lies below 'lan': rename one of them"],
         )
         self.config(text + "attach = scale")
-
-    def test_names(self) -> None:
-        """Names of links are words that lists and topics can hold."""
-        for name in ("gps", "meter/1", "Ä", "a.b-c_d"):
-            check_name(name)
-        for name in ("", "a b", "a;b", "a/+", "a/$b", "a\u202eb"):
-            self.assertRaises(ValueError, check_name, name)
 
 
 CODEC = """\

@@ -13,13 +13,12 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import formatEventAsClassicLogText, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.links.acceptor import Door
 from gateway.links.connector import _Dialed
 from gateway.net.direct import DirectPort, DirectReactor, DirectServer, DirectUNIXPort, DirectUNIXServer
-from gateway.net.listeners import Door
-from gateway.net.probes import half_close, peer_reset, pending
-from gateway.net.sockets import tune_transport
+from gateway.net.probes import pending
 
-from ..building import Producer, Wire
+from ..building import Producer
 
 
 def tcp_pair() -> tuple[socket.socket, socket.socket]:
@@ -56,8 +55,10 @@ class QuietTests(SynchronousTestCase):
         self.assertEqual([line for line in lines if line], [])
 
 
-class DirectTests(SynchronousTestCase):
-    def setUp(self) -> None:
+class Connected:
+    """A direct transport and its peer; mix in before a test case."""
+
+    def setUp(self: Any) -> None:
         self.server, self.client = tcp_pair()
         self.addCleanup(self.client.close)
         self.addCleanup(self.server.close)
@@ -81,6 +82,8 @@ class DirectTests(SynchronousTestCase):
             written += chunk
         return written
 
+
+class DirectTests(Connected, SynchronousTestCase):
     def test_at_once(self) -> None:
         """A write on an empty queue is sent within the call, without asking the reactor for anything."""
         self.transport.write(b"packet\n")
@@ -116,47 +119,6 @@ class DirectTests(SynchronousTestCase):
         self.transport.connected = False
         self.transport.write(b"late")
         self.assertEqual(pending(self.transport), 0)
-
-    def test_options(self) -> None:
-        """Small packets go at once, and the kernel looks after dead peers."""
-        tcp = socket.IPPROTO_TCP
-        self.assertTrue(self.server.getsockopt(tcp, socket.TCP_NODELAY))
-        self.assertTrue(self.server.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
-        self.assertEqual(self.server.getsockopt(tcp, socket.TCP_KEEPIDLE), 30)
-        self.assertEqual(self.server.getsockopt(tcp, socket.TCP_USER_TIMEOUT), 60_000)
-        tune_transport(self.transport)
-
-    def test_peer_reset(self) -> None:
-        """A reset is seen without reading (F5); a peer that has only closed is not taken for dead, for what it sent is still to be read."""
-        self.assertFalse(peer_reset(self.transport))
-        self.client.sendall(b"unread")
-        self.client.shutdown(socket.SHUT_WR)
-        self.assertFalse(peer_reset(self.transport))
-        self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-        self.client.close()
-        self.assertTrue(peer_reset(self.transport))
-        self.assertFalse(peer_reset(object()))
-
-    def test_half_close(self) -> None:
-        """A half close sends all and the end beside unread input; over TLS, or on what is no socket, it is a whole one."""
-        self.client.sendall(b"unread")
-        self.transport.write(b"last words")
-        half_close(self.transport, secure=False)
-        self.transport.doWrite()
-        self.assertEqual(self.read(10), b"last words")
-        self.assertEqual(self.client.recv(1), b"")
-        wire = Wire()
-        half_close(wire, secure=False)
-        self.assertTrue(wire.disconnecting)
-
-    def test_pending(self) -> None:
-        """What waits is counted without what has been sent of it already."""
-        written = len(self.fill())
-        taken = len(self.client.recv(1 << 20))
-        before = pending(self.transport)
-        self.transport.doWrite()
-        self.assertLess(pending(self.transport), before)
-        self.assertGreaterEqual(written, taken + pending(self.transport))
 
     def test_behind_what_waits(self) -> None:
         """A write while something waits goes behind it, though there were room in the kernel by now."""
