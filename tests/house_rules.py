@@ -1,143 +1,196 @@
-"""The rules of the house, read from the syntax tree: each takes a module's source and gives a line for each breach."""
+"""The shape of the house: its floors, what may import what, and what may not yet be otherwise.
+
+``python -m tests.house_rules`` prints the house as it stands.
+"""
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
-
-PURE = 2
-"""Floors up to this one know bytes and values only."""
+from .source_rules import imports, modules
 
 _HOUSE = (
-    "errors packet peer topics",
-    "bus bus.bus bus.demand bus.gates bus.numbering bus.outbox config.ini links.trace net.admission net.watch options ports.settings",
-    "captures.pace codecs config.draft config.exposures config.fields config.inherit config.miswritten config.places"
-    " config.plan config.sections config.sentences config.wiring framing http.head http.origins http.upgrade registry"
-    " tls.sniff websocket.frames wires wires._framed",
-    "captures captures.player config config.load http links links.acceptor links.connector links.events links.groups"
-    " links.intake links.link links.reporting links.runtime links.session links.stream net net.direct net.endings"
-    " net.hosts net.idle net.keepers net.listeners net.notices net.reports net.stall ports tls websocket",
+    "errors options packet peer topics",
+    "bus codecs framing registry",
+    "net wires",
+    "captures http ports tls",
+    "config",
+    "links",
+    "websocket",
     "transports",
     "service",
 )
-FLOORS = {f"gateway.{name}": floor for floor, names in enumerate(_HOUSE) for name in names.split()}
-"""The floor of each module; of a package, that of all in it that is not named here itself."""
+FLOORS = {place: floor for floor, places in enumerate(_HOUSE) for place in places.split()}
+"""The floor of each folder of the package, and of each file beside the folders."""
 
-_OUTSIDE = (
-    "OpenSSL asyncio autobahn ctypes fcntl glob grp io logging mmap multiprocessing os pathlib pwd random sched secrets select selectors",
-    "serial service_identity shutil signal socket ssl subprocess tempfile termios threading time tty twisted",
+_PURE_ELSEWHERE = (
+    "captures.pace",
+    "config.config config.draft config.exposures config.fields config.implied config.inherit config.ini config.miswritten config.places",
+    "config.plan config.sections config.sentences config.table config.wiring",
+    "http.head http.origins http.upgrade",
+    "links.trace",
+    "net.admission net.watch",
+    "ports.settings",
+    "tls.options tls.sniff",
+    "websocket.frames",
 )
-OUTSIDE = frozenset(name for names in _OUTSIDE for name in names.split())
-"""What a pure module does not import: Twisted, sockets, files, clocks, chance."""
+PURE = frozenset(["errors", "options", "packet", "peer", "topics", "bus", "codecs", "framing", "registry", "wires"])
+PURE_ELSEWHERE = frozenset(f"gateway.{name}" for names in _PURE_ELSEWHERE for name in names.split())
+"""What imports neither Twisted nor sockets, files or clocks: folders and files beside them, and modules of other folders."""
 
-_CLOCK_CALLS = frozenset({"now", "utcnow", "today"})
+WITHOUT_TWISTED = frozenset({"config"})
+"""What may look at files and addresses, and knows nothing of Twisted and OpenSSL."""
 
-_EMPTY_WORDS = ("handler", "manager", "processor", "engine", "component", "helper", "util", "base")
-EMPTY_WORDS = frozenset(form for word in _EMPTY_WORDS for form in (word, f"{word}s"))
-"""Words that say nothing (a name made of others is better)."""
+UNKNOWING = frozenset({"captures", "http", "net", "ports", "tls"})
+UNKNOWN = frozenset({"config", "links", "registry"})
+"""The former know no link, no configuration and no part: what they need is handed in."""
+
+PARTS = frozenset({"codecs", "framing", "transports"})
+"""Folders with one file for each name in the INI: from outside a part is reached through the registry, never by name."""
+
+APART = frozenset({"transports"})
+"""Folders whose files never import one another."""
+
+ROOF = "service"
+"""What nothing imports."""
+
+_ROUTES = "routes that are handed in: a path, its origins, who is admitted, and what a connection is upgraded to"
+EXCEPTIONS = {
+    ("gateway.http.front", "gateway.links.link"): _ROUTES,
+    ("gateway.http.front", "gateway.links.runtime"): _ROUTES,
+    ("gateway.http.front", "gateway.websocket.protocol"): _ROUTES,
+    ("gateway.http.front", "gateway.websocket.session"): _ROUTES,
+}
+"""Imports that break a rule, each with what is to take its place."""
+
+CIRCLES = {
+    frozenset(f"gateway.links.{name}" for name in ("events", "groups", "link", "session")): (
+        "all that a session asks of its link as a Protocol of a few methods; the link makes its sessions"
+    ),
+}
+"""Files that import each other in a circle, each with what is to open it."""
+
+LONGEST = 300
+"""Lines of a file that are a reason to look for a second idea in it."""
+
+LONG: dict[str, str] = {}
+"""Files of more lines, each with the reason why it is one idea."""
 
 
-def modules(package: str) -> dict[str, Path]:
-    """Dotted name and file of every module of a package of the checkout."""
-    found = {}
-    for path in sorted((ROOT / package).rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+def place(module: str) -> str:
+    """The folder of the package that a module is in; of one beside the folders its own name; "" of the package itself."""
+    return module.partition(".")[2].partition(".")[0]
 
 
 def floor(module: str) -> int | None:
-    """A module's floor, by its own name or by its nearest package that has one; None for one that nobody has placed."""
-    while module and module not in FLOORS:
-        module = module.rpartition(".")[0]
-    return FLOORS.get(module)
+    """A module's floor; None where nobody has placed it."""
+    return FLOORS.get(place(module))
 
 
-def imports(source: str, module: str, is_package: bool) -> Iterator[tuple[int, str]]:
-    """Line and absolute dotted name of everything that a module imports, inside functions too; of ``from a import b``, ``a.b``."""
-    package = module if is_package else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node.lineno, alias.name
-        elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - (node.level - 1)] if node.level else []
-            origin = ".".join([*above, *(node.module.split(".") if node.module else [])])
-            for alias in node.names:
-                yield node.lineno, f"{origin}.{alias.name}"
+class Arrow(NamedTuple):
+    """One module imports another."""
+
+    module: str
+    line: int
+    imported: str
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line} imports {self.imported}"
 
 
-def upward_imports(source: str, module: str, is_package: bool = False) -> list[str]:
+def arrows(sources: Mapping[str, tuple[str, bool]]) -> list[Arrow]:
+    """The imports between these modules. ``sources``: for each its text, and whether it is a package."""
+    found = []
+    for module, (source, is_package) in sources.items():
+        for line, name in imports(source, module, is_package):
+            while name and name not in sources:
+                name = name.rpartition(".")[0]
+            if name and name != module and place(name):
+                found.append(Arrow(module, line, name))
+    return list(dict.fromkeys(found))
+
+
+def upward(found: Iterable[Arrow]) -> list[Arrow]:
     """Imports of a floor above the module's own."""
-    own = floor(module)
-    breaches = []
-    for line, name in imports(source, module, is_package):
-        if name.split(".")[0] != "gateway":
-            continue
-        there = floor(name)
-        if own is not None and there is not None and there > own:
-            breaches.append(f"{module}:{line}: floor {own} imports {name} of floor {there}")
-    return breaches
+    placed = [(arrow, floor(arrow.module), floor(arrow.imported)) for arrow in found]
+    return [arrow for arrow, own, there in placed if own is not None and there is not None and there > own]
 
 
-def impurities(source: str, module: str) -> list[str]:
-    """Whatever reaches outside: imports of OUTSIDE, opening a file, asking for the time."""
-    breaches = [f"{module}:{line}: imports {name}" for line, name in imports(source, module, False) if name.split(".")[0] in OUTSIDE]
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call):
-            continue
-        called = node.func
-        if isinstance(called, ast.Name) and called.id in ("open", "print", "input"):
-            breaches.append(f"{module}:{node.lineno}: calls {called.id}()")
-        elif isinstance(called, ast.Attribute) and called.attr in _CLOCK_CALLS:
-            breaches.append(f"{module}:{node.lineno}: asks a clock: .{called.attr}()")
-    return breaches
+def circles(pairs: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
+    """Names that lead to each other and back, as strongly connected components of two or more."""
+    ahead: dict[str, set[str]] = {}
+    for one, other in pairs:
+        ahead.setdefault(one, set()).add(other)
+    reached = {name: _reached(name, ahead) for name in ahead}
+    found = {frozenset(other for other in reached[name] if name in reached.get(other, ())) for name in ahead}
+    return sorted((circle for circle in found if len(circle) > 1), key=sorted)
 
 
-def empty_names(source: str, module: str) -> list[str]:
-    """Modules, classes, functions, arguments and variables with one of EMPTY_WORDS in their name."""
-    named = [(1, module.rpartition(".")[2])]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            named.append((node.lineno, node.name))
-        elif isinstance(node, ast.arg):
-            named.append((node.lineno, node.arg))
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            named.append((node.lineno, node.id))
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            named.append((node.lineno, node.attr))
-    return [f"{module}:{line}: {name}" for line, name in named if EMPTY_WORDS & set(words(name))]
+def _reached(name: str, ahead: Mapping[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = ahead.get(waiting.pop(), set()) - seen
+        seen |= new
+        waiting.extend(new)
+    return seen
 
 
-def words(name: str) -> list[str]:
-    """The words of a snake_case or CamelCase name, in lower case."""
-    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)]
+def forbidden(found: Iterable[Arrow]) -> list[Arrow]:
+    """Imports that a rule of the folder forbids though they may point down: of what is handed in, of a part by its name, of the roof."""
+
+    def is_forbidden(arrow: Arrow) -> bool:
+        here, there = place(arrow.module), place(arrow.imported)
+        is_part = there in PARTS and arrow.imported.count(".") > 1
+        return (
+            (here in UNKNOWING and there in UNKNOWN) or (is_part and (here != there or here in APART)) or (there == ROOF and here != ROOF)
+        )
+
+    return [arrow for arrow in found if is_forbidden(arrow)]
 
 
-def tests_without_promise(source: str, module: str) -> list[str]:
-    """Test methods without a docstring."""
-    return [
-        f"{module}:{node.lineno}: {node.name}"
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
-    ]
+def is_pure(module: str) -> bool:
+    """Whether a module may not reach outside."""
+    return place(module) in PURE or module in PURE_ELSEWHERE
 
 
-def left_to_luck(source: str, module: str) -> list[str]:
-    """What a test may not do: sleep, be skipped or to do, or put a Mock in place of something real."""
-    breaches = []
-    for line, name in imports(source, module, False):
-        if name.startswith(("unittest.mock", "mock.")) or name in ("time.sleep", "unittest.SkipTest", "twisted.trial.unittest.SkipTest"):
-            breaches.append(f"{module}:{line}: imports {name}")
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Attribute) and node.attr in ("sleep", "SkipTest", "skipTest", "skipIf", "skipUnless", "expectedFailure"):
-            breaches.append(f"{module}:{node.lineno}: .{node.attr}")
-        if isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
-            name = node.attr if isinstance(node, ast.Attribute) else node.id
-            if name in ("skip", "todo"):
-                breaches.append(f"{module}:{node.lineno}: {name} =")
-    return breaches
+def house() -> dict[str, tuple[str, bool]]:
+    """The text of each module of the package, and whether it is a package."""
+    return {name: (path.read_text(), path.name == "__init__.py") for name, path in modules("gateway").items()}
+
+
+def report() -> Iterator[str]:
+    """The house as it stands, for people."""
+    sources = house()
+    found = arrows(sources)
+    lines = Counter({name: len(text.splitlines()) for name, (text, _) in sources.items()})
+    sizes: Counter[str] = Counter()
+    for name, count in lines.items():
+        sizes[place(name)] += count
+    yield "Floors (lines):"
+    for number, places in reversed(list(enumerate(_HOUSE))):
+        yield f"  {number}  {'  '.join(f'{name} {sizes[name]}' for name in places.split())}"
+    between = Counter((place(arrow.module), place(arrow.imported)) for arrow in found if place(arrow.module) != place(arrow.imported))
+    yield f"Imports between folders: {between.total()} in {len(between)} arrows:"
+    for name in sorted(FLOORS, key=lambda name: (-FLOORS[name], name)):
+        if below := {there: count for (here, there), count in sorted(between.items()) if here == name}:
+            yield f"  {name} -> {', '.join(f'{there} {count}' for there, count in below.items())}"
+    round_trips = circles((arrow.module, arrow.imported) for arrow in found)
+    yield from _named("Circles of files", {", ".join(sorted(circle)): CIRCLES.get(circle) for circle in round_trips})
+    broken = {(arrow.module, arrow.imported): str(arrow) for arrow in [*upward(found), *forbidden(found)]}
+    yield from _named("Imports against the rules", {text: EXCEPTIONS.get(pair) for pair, text in broken.items()})
+    long = [name for name in lines if lines[name] > LONGEST]
+    yield from _named(f"Files of more than {LONGEST} lines", {f"{name} {lines[name]}": LONG.get(name) for name in long})
+
+
+def _named(title: str, found: Mapping[str, str | None]) -> Iterator[str]:
+    yield f"{title}: {len(found) or 'none'}"
+    for text, reason in found.items():
+        yield f"  {text}"
+        yield f"    {reason or 'NOT EXPECTED'}"
+
+
+if __name__ == "__main__":
+    print("\n".join(report()))
