@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import struct
@@ -111,7 +112,7 @@ class VanishedTests(TestCase):
 
 class StartTests(TestCase):
     async def test_port_in_use(self) -> None:
-        """A port in use ends the start with one line that names link and address, and exit status 1."""
+        """A port in use ends the start with one line that names link, address and the process that has it, and exit status 1."""
         place = folder(self)
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
@@ -120,7 +121,7 @@ class StartTests(TestCase):
             self.assertEqual(await child.end(), 1)
         told = [line for line in child.said.data.decode().splitlines() if "cannot listen" in line]
         self.assertEqual(len(told), 1, child.said.data)
-        self.assertIn(f"[lan] cannot listen on 127.0.0.1:{port}: the address is in use by another program", told[0])
+        self.assertIn(f"[lan] cannot listen on 127.0.0.1:{port}: the address is in use by pid {os.getpid()} (", told[0])
         self.assertNotIn(b"Traceback", child.said.data)
 
     async def test_address_not_there_yet(self) -> None:
