@@ -59,7 +59,6 @@ ROOF = "service"
 _ROUTES = "routes that are handed in: a path, its origins, who is admitted, and what a connection is upgraded to"
 EXCEPTIONS = {
     ("gateway.http.front", "gateway.links.link"): _ROUTES,
-    ("gateway.http.front", "gateway.links.runtime"): _ROUTES,
     ("gateway.http.front", "gateway.websocket.protocol"): _ROUTES,
     ("gateway.http.front", "gateway.websocket.session"): _ROUTES,
 }

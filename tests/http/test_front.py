@@ -216,9 +216,12 @@ class ListeningTests(SynchronousTestCase):
         runtime = make_runtime(MemoryReactorClock(), tls={"site": TlsOptions(certificate=site()[0], private_key=site()[1])})
         one = make_link(runtime, "one", path="/one", tls="site")
         make_link(runtime, "two", path="/two", tls="site")
-        end = End(one.listener._factory.buildProtocol(PEER))
+        one.start()
+        end = End(one.listener._port.factory.buildProtocol(PEER))
         end.protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n")
         end.lose()
+        one.stop()
+        runtime.reactor.advance(0)
         self.assertEqual(one.counters["not_tls"], 1)
         self.assertIn("[one] 192.0.2.7:5122: not_tls: speaks HTTP", runtime.lines[-1])  # type: ignore[attr-defined]
 
