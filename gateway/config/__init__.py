@@ -1,1 +1,1 @@
-"""The INI file: read, checked, resolved, told about, and made into the plans of its links."""
+"""The configuration: reads the INI file, checks it, and makes the plans of its links."""

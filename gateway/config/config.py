@@ -1,4 +1,4 @@
-"""What a file comes to: the options of the program, the plans of its links, or all that is wrong with it."""
+"""What loading an INI file gives: a `Config`, or `ConfigErrors` with every mistake in it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from .plan import LinkPlan
 class GatewayOptions(Options):
     """The whole program."""
 
-    memory: Size = Field(256 << 20, ge=1 << 20, description="what may wait in all outboxes together; past it the fullest goes first")
-    linger: Duration = Field(1.5, ge=0, le=60, description="at the end, how long whole packets that still wait may take to be written")
+    memory: Size = Field(
+        256 << 20, ge=1 << 20, description="what may wait in all outboxes together; beyond it the fullest is emptied first"
+    )
+    linger: Duration = Field(1.5, ge=0, le=60, description="at shutdown, for how long whole packets that still wait are written")
 
 
 class ConfigErrors(GatewayError):  # noqa: N818
-    """All that is wrong with one file, by line; ``str()`` has one line for each."""
+    """Every mistake in one file, sorted by line; ``str()`` has one line for each."""
 
     def __init__(self, errors: Iterable[ConfigError]) -> None:
         self.errors = sorted(errors, key=lambda error: error.line)
@@ -30,7 +32,7 @@ class ConfigErrors(GatewayError):  # noqa: N818
 
 
 class Config(NamedTuple):
-    """A file without mistakes. Equal when nothing changed."""
+    """The content of a file without mistakes. Two are equal when nothing changed."""
 
     file: str
     gateway: GatewayOptions
@@ -38,19 +40,19 @@ class Config(NamedTuple):
     """In the file's order."""
     tls: dict[str, TlsOptions]
     warnings: tuple[str, ...]
-    """What works and is probably not meant, or not safe; each with file and line."""
+    """What works but is unsafe, or probably a mistake; each text begins with file and line."""
     notes: tuple[str, ...]
-    """What is meant in most cases, and good to know: a reader whose input goes nowhere."""
-    hears: dict[str, tuple[str, ...]]
-    """For each link the links that it hears; ``NAME/$sent`` is what is written to one."""
+    """What is usually intended but worth knowing, as a reader whose input goes nowhere; each text begins with file and line."""
+    sources: dict[str, tuple[str, ...]]
+    """For each link the names of the links that it hears; ``NAME/$sent`` where it hears what is written to NAME."""
     inherits: dict[str, str]
-    """For a link that takes its framing from another: which."""
+    """For each link that takes its framing from another, the name of that link."""
     lines: dict[str, int]
-    """For each link the line of its section."""
+    """For each link the line of its section header."""
 
     def heard_by(self, name: str) -> tuple[str, ...]:
-        """The links that hear this one: those that its sessions write to."""
-        return tuple(other for other, heard in self.hears.items() if name in heard)
+        """The links that hear this one, which is where the packets of its peers go."""
+        return tuple(other for other, heard in self.sources.items() if name in heard)
 
     def exposures(self, name: str) -> list[Exposure]:
         """What is unsafe about a link."""

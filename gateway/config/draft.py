@@ -1,4 +1,4 @@
-"""One link's section on its way to a plan."""
+"""The section of one link, read but not yet checked against the other sections."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ from .plan import LinkOptions
 from .sections import Reading
 
 CLIENT = "{client}"
-"""In a topic: the identity in the client's certificate."""
+"""A level of a topic that stands for the identity in the client's certificate."""
 
 
 def check_name(name: str) -> None:
-    """Whether a section can have this name; raises ValueError. It is a topic, and an entry of lists."""
+    """Raise ValueError unless a link can have this name, which is its topic by default and an entry in lists of names."""
     check_topic(name)
     bad = next((char for char in name if not char.isprintable() or char in " ,;{}"), None)
     if bad is not None:
         hint = " (only [tls NAME] has two words)" if bad == " " else ""
         raise ValueError(f"a link's name cannot hold {bad!r}{hint}")
     if any(level.startswith("$") for level in name.split("/")):
-        raise ValueError("a level that begins with $ is the gateway's own")
+        raise ValueError("a level that begins with $ is reserved for the gateway")
 
 
 class Draft:
-    """One link's section on its way to a plan; ``options`` is None where they are wrong, so that the rest can still be checked."""
+    """The section of one link. ``options`` is None where they are wrong, so that the rest can still be checked.
+
+    ``module`` is the transport's; None where the section names none that exists.
+    """
 
     def __init__(self, section: Section, reading: Reading, transport: str, module: Any, options: LinkOptions | None) -> None:
         self.name = section.name
@@ -42,7 +45,7 @@ class Draft:
         self.attach = self._names("attach")
 
     def text(self, key: str) -> str:
-        """What the section says, whether its options are sound or not."""
+        """The value of a key as written, without quotes; "" if it is not there. Works whether the options are valid or not."""
         entry = self._entries.get(key)
         return unquoted(entry.value) if entry else ""
 
@@ -54,26 +57,26 @@ class Draft:
 
     @property
     def is_device(self) -> bool:
-        """Whether this is the end that somebody must be permitted to write to."""
+        """Whether writing to this link needs a permission, by ``subscribe`` or ``attach``."""
         return self.module is not None and getattr(self.module, "IS_DEVICE", True)
 
     @property
     def takes_data(self) -> bool:
-        """Whether anything can be written to it: a capture takes nothing."""
+        """Whether anything can be written to this link; nothing can to a capture."""
         return getattr(self.module, "TAKES_DATA", True)
 
     @property
     def is_port(self) -> bool:
-        """Whether a device is there, which hears what is written and may answer."""
+        """Whether a device is at the other end, which may answer what is written to it."""
         return self.is_device and self.takes_data
 
     @property
     def filter(self) -> str:
-        """What hears this link and, by the rules of filters, what lies below its topic."""
+        """The topic filter that hears this link (and, as every filter does, all topics below)."""
         return self.topic.replace(CLIENT, "+")
 
     def heard_as(self, filter: str) -> str:
-        """This link's name, or ``NAME/$sent``, when the filter hears one of the two; else nothing."""
+        """What the filter hears of this link: its name (its packets), ``NAME/$sent`` (what is written to it), or "" (nothing)."""
         levels = filter.split("/")
         topic = "/".join(
             levels[at] if level == CLIENT and at < len(levels) and levels[at][:1] not in ("+", "#", "$") else level

@@ -1,4 +1,4 @@
-"""Where a key belongs that is unknown in its section: to another part, or to another kind of section."""
+"""Where a key that its section does not know belongs: in another part, or in another kind of section."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .plan import LinkOptions
 
 
 def elsewhere(key: str) -> str:
-    """``belongs to transport = websocket``, or nothing. Loads all parts of a kind, so it is for who has made a mistake."""
+    """``belongs to transport = websocket``, or "" if no part has such a key. Slow: it loads every part."""
     places = list(_places(key))
     return f"belongs to {either(places)}" if places else ""
 
@@ -40,7 +40,7 @@ def _parts(kind: str, key: str) -> Iterator[str]:
     for name in registry.names(kind):
         try:
             found = _has(registry.load(kind, name).Options, head, dot)
-        except ImportError:  # what is not installed cannot be asked
+        except ImportError:  # a library of this part is not installed
             continue
         if found:
             yield f"{kind} = {name}"

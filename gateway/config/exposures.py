@@ -1,4 +1,4 @@
-"""What is open to strangers, or unsafe in another way, because it was asked for."""
+"""What is unsafe about a link because the file asks for it: open to strangers, or without verification."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .plan import LinkPlan
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the host."""
+    """Whether only this machine can connect to the host."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -19,23 +19,26 @@ def is_loopback(host: str) -> bool:
 
 
 class Exposure(NamedTuple):
-    """Something unsafe that was asked for: a mark for the table, and a sentence for the log ("" where a part's own warning says it)."""
+    """Something unsafe: a mark for the table of ``--check``, and a sentence for the log ("" where a part warns of it itself)."""
 
     mark: str
     text: str = ""
 
 
 def exposures(plan: LinkPlan, tls: Any, writes_to: Sequence[str]) -> list[Exposure]:
-    """What is unsafe about a link. ``tls``: the options of its [tls] section or None; ``writes_to``: the links that hear it."""
+    """All that is unsafe about a link.
+
+    ``tls`` has the options of its [tls] section, or is None; ``writes_to`` names the links that hear this one.
+    """
     options: Any = plan.options
     listen, connect = getattr(options, "listen", None), getattr(options, "connect", None)
     writes = f", and can write to {', '.join(writes_to)}" if writes_to else ""
     found = []
     if isinstance(listen, Address) and not is_loopback(listen.host):
         if tls is None:
-            found.append(Exposure("no TLS", f"listens on {listen} without TLS: whoever reaches it hears all that it hears{writes}"))
+            found.append(Exposure("no TLS", f"listens on {listen} without TLS: anyone who can connect hears all that it hears{writes}"))
         elif writes and tls.client_certificates != "required":
-            found.append(Exposure("no client certificate", f"asks no client certificate: whoever reaches {listen} is let in{writes}"))
+            found.append(Exposure("no client certificate", f"asks for no client certificate: whoever reaches {listen} is let in{writes}"))
     if isinstance(listen, str) and getattr(options, "mode", 0) & 0o066:
         found.append(Exposure(f"mode 0{options.mode:o}", f"mode 0{options.mode:o}: other users of this machine can connect{writes}"))
     if tls is not None and listen is not None and tls.fallback != "never":

@@ -1,4 +1,4 @@
-"""What the annotations of an options class say of one field: for the INI reader, the error texts and the reference page."""
+"""What the annotations of an options class say about a field, for the INI reader, the error texts and the reference page."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..options import Address, Options, Part, Written
 
 
 def part_kind(field: FieldInfo) -> str | None:
-    """``framing``, ``codec``: when the field's value names a part, whose options stand below it as dotted keys."""
+    """``framing`` or ``codec`` where the field's value names such a part, whose options are the dotted keys below; else None."""
     return next((mark.kind for mark in field.metadata if isinstance(mark, Part)), None)
 
 
 def nested(field: FieldInfo) -> type[Options] | None:
-    """The class of the options that stand below this field as dotted keys, where the field itself takes no value."""
+    """The class of the dotted keys below a field that takes no value itself, as ``outbox.bytes``; else None."""
     if part_kind(field):
         return None
     if isinstance(field.default, Options):
@@ -26,12 +26,12 @@ def nested(field: FieldInfo) -> type[Options] | None:
 
 
 def choices(field: FieldInfo) -> tuple[Any, ...]:
-    """The values of an enumeration; empty for every other field."""
+    """The values of an enumeration; empty for any other field."""
     return next((get_args(type_) for type_ in _types(field.annotation) if get_origin(type_) is Literal), ())
 
 
 def takes_text(field: FieldInfo) -> bool:
-    """Whether the value is the text itself."""
+    """Whether the value is text, taken as written."""
     return str in _types(field.annotation)
 
 
@@ -46,7 +46,7 @@ def takes_address(field: FieldInfo) -> bool:
 
 
 def written(field: FieldInfo) -> Written:
-    """How the field's values stand in the INI file; raises TypeError for a type that `gateway.options` does not know."""
+    """How the field's values are written in the INI file; raises TypeError for a type that `gateway.options` does not have."""
     if kind := part_kind(field):
         return Written(either(registry.names(kind)), registry.kind_name)
     if values := choices(field):
@@ -56,7 +56,7 @@ def written(field: FieldInfo) -> Written:
         return mark
     if takes_text(field):
         return Written("text")
-    raise TypeError(f"{field.annotation}: not a type that the INI file knows; take one of gateway.options")
+    raise TypeError(f"{field.annotation}: not a type that an INI file can hold: use one of gateway.options")
 
 
 def either(words: list[str]) -> str:
@@ -65,7 +65,7 @@ def either(words: list[str]) -> str:
 
 
 def _types(annotation: Any) -> Iterator[Any]:
-    """The annotation, and what it is made of: members of unions and tuples, and what ``Annotated`` adds."""
+    """The annotation and, at any depth, what it consists of: members of unions and tuples, and what ``Annotated`` adds."""
     yield annotation
     if get_origin(annotation) is not Literal:
         for part in get_args(annotation):

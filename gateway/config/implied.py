@@ -1,4 +1,4 @@
-"""Which transport a section means, also where that is miswritten: so that the rest of the section can be checked in the same go."""
+"""Which transport a section has. A misspelled one is guessed, so that the rest of the section is checked in the same run."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _ALSO_CALLED = {
 
 
 class Meant(NamedTuple):
-    """What a section means: a transport ("": that cannot be told), and its keys as they were meant, ``transport`` aside."""
+    """The transport of a section ("" if unknown), and the section with misspelled keys corrected and without ``transport``."""
 
     transport: str
     section: Section
 
 
 def meant(section: Section, reading: Reading) -> Meant:
-    """The section's transport; refuses what does not say it clearly."""
+    """Find the section's transport; refuse a section in which it is missing, unknown or ambiguous."""
     entries = {key: entry for key, entry in section.entries.items() if key != "transport"}
     names = registry.names("transport")
     if given := section.entries.get("transport"):
@@ -62,17 +62,17 @@ def meant(section: Section, reading: Reading) -> Meant:
         for key in strangers:
             reading.refuse(reading.elsewhere(key), key)
         if not strangers:
-            reading.refuse(f"what is this link? device means serial, listen or connect tcp; else write transport = {'|'.join(names)}")
+            reading.refuse(f"no transport: write device (for serial), listen or connect (for tcp), or transport = {'|'.join(names)}")
     return Meant("", section._replace(entries=entries))
 
 
 def _implied() -> dict[str, str]:
-    """For each key that tells the transport by itself, which."""
+    """For each key that implies a transport, the name of the transport."""
     found = dict(_IMPLIED)
     for name in registry.of_others("transport"):
         try:
             keys = getattr(registry.load("transport", name), "IMPLIED_BY", ())
-        except ImportError:  # told where it is named
+        except ImportError:  # reported where a section names it
             continue
         for key in keys:
             found.setdefault(key, name)

@@ -1,4 +1,4 @@
-"""Which framing is in force on a link: its own, that of the one link that it names, or what suits its codec."""
+"""The framing in force on a link: its own, that of the one link that it names, or a default that suits its codec."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .wiring import Wiring
 
 
 class Framings:
-    """The framings of all links of one file, by name; they hold when `Wiring.check` found nothing."""
+    """The framings of all links of one file; valid only if `Wiring.check` found no mistake."""
 
     def __init__(self, drafts: Mapping[str, Draft], wiring: Wiring) -> None:
         self._drafts = drafts
         self._wiring = wiring
 
     def in_force(self, name: str) -> tuple[FramingOptions | None, str]:
-        """The framing in force, and the link that it was taken from ("" if none); None where the peer speaks in messages.
+        """The framing in force (None where the peer sends messages), and the name of the link that it is inherited from ("" if none).
 
-        It is taken over where it finds its own boundaries and the codec leaves the payloads as they are: bodies in JSON or hex are not
-        what it was made for.
+        A framing is inherited only if it finds packets in the bytes alone, and the codec leaves payloads as they are: a body in JSON or
+        hex does not fit a framing that was chosen for the payload.
         """
         chain = [self._drafts[name]]
         while (source := self._source(chain[-1])) is not None and source not in chain:
@@ -46,18 +46,18 @@ class Framings:
         return framing, origin
 
     def verbatim(self, name: str) -> bool:
-        """Whether packets go out as they were received: no codec changes them, and there is no framing, or only one all the way."""
+        """Whether the link sends packets as they were received: no codec changes them, and it has no framing or that of all it hears."""
         draft = self._drafts[name]
         if not _passes_on(draft):
             return False
         framing, origin = self.in_force(name)
         if framing is None or registry.kind_name(framing) == "raw":
             return True
-        heard = [self._drafts.get(label) for label in self._wiring.heard(name)]
+        heard = [self._drafts.get(label) for label in self._wiring.sources(name)]
         return bool(origin) and all(other and _passes_on(other) and self.in_force(other.name)[0] == framing for other in heard)
 
     def _source(self, draft: Draft) -> Draft | None:
-        """The one link whose framing it may take: the only one that it names in ``subscribe`` and ``attach``."""
+        """The link whose framing this one may inherit: the only one that ``subscribe`` and ``attach`` name; else None."""
         options = draft.options
         if not isinstance(options, StreamOptions) or options.framing is not None or draft.is_device:
             return None
@@ -69,5 +69,5 @@ class Framings:
 
 
 def _passes_on(draft: Draft) -> bool:
-    """Whether its codec leaves the bytes as they are, in both directions."""
+    """Whether the link's codec leaves payloads as they are, in both directions."""
     return draft.options is not None and registry.make_codec(draft.options.codec).verbatim

@@ -1,4 +1,4 @@
-"""The INI file as text: sections, keys and values with their lines. What they mean is for `config`.
+"""Reads an INI file into sections, keys and values, each with its line. It does not know what they mean.
 
 The rules (narrower than configparser's, which drops lines and letter case, and lets one section leak into the others):
 
@@ -18,9 +18,9 @@ from typing import NamedTuple
 from ..errors import ConfigError
 
 LARGEST = 1 << 20
-"""Bytes that a configuration may have."""
+"""The most bytes that a file may have."""
 MOST_ERRORS = 200
-"""After so many, what follows is not read: this is some other kind of file."""
+"""Reading stops after so many errors: this is some other kind of file."""
 
 _BLANKS = " \t"
 _HEADER = re.compile(r"\[([^\[\]]*)\][ \t]*(?:;.*)?")
@@ -32,7 +32,7 @@ _ESCAPED_SEMICOLON = re.compile(r"(?<!\\)((?:\\\\)*)\\;")
 
 
 class Entry(NamedTuple):
-    """``key = value``: the value without blanks around it, comments and continuation; the line of the key."""
+    """``key = value``, and the line of the key. The value has no comments and no blanks around it; continuation lines are joined."""
 
     key: str
     value: str
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 
 
 class Section(NamedTuple):
-    """``[name]`` and what stands below it, by key, in the file's order."""
+    """``[name]``, its line, and its entries by key, in the file's order."""
 
     name: str
     line: int
@@ -48,19 +48,19 @@ class Section(NamedTuple):
 
 
 def read(data: bytes, file: str) -> tuple[list[Section], list[ConfigError]]:
-    """The sections of a file's contents, and all that is wrong with its form; ``file`` is its name in the errors. Raises nothing."""
+    """The sections in the bytes of a file, and every mistake in its form. Raises nothing; ``file`` is the name to show in errors."""
     try:
         text = _decode(data, file)
     except ConfigError as error:
         return [], [error]
-    reading = _Reading(file)
+    parser = _Parser(file)
     for number, line in enumerate(text.split("\n"), 1):
-        reading.take(line.removesuffix("\r"), number)
-        if len(reading.errors) >= MOST_ERRORS:
-            reading.errors.append(ConfigError("too many errors: is this an INI file? The rest was not read", file=file, line=number))
+        parser.take(line.removesuffix("\r"), number)
+        if len(parser.errors) >= MOST_ERRORS:
+            parser.errors.append(ConfigError("too many errors: is this an INI file? The rest was not read", file=file, line=number))
             break
-    reading.close_value()
-    return list(reading.sections.values()), reading.errors
+    parser.close_value()
+    return list(parser.sections.values()), parser.errors
 
 
 def _decode(data: bytes, file: str) -> str:
@@ -82,8 +82,8 @@ def _line(data: bytes, place: int) -> int:
     return data.count(b"\n", 0, place) + 1
 
 
-class _Reading:
-    """What has been read so far; `take` adds a line, `close_value` ends the last value."""
+class _Parser:
+    """What has been read so far: `take` reads one more line, `close_value` ends the last value."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -130,7 +130,7 @@ class _Reading:
             self._refuse(number, f"{_short(line)} is not a section: write [NAME], alone on its line")
         self._section = Section(name or "?", number, {})
         if name == "DEFAULT":
-            self._refuse(number, "there are no defaults here: write the key into each section that needs it")
+            self._refuse(number, "defaults are not supported: write the key into each section that needs it")
         elif name in self.sections:
             self._refuse(number, f"this section is already there, on line {self.sections[name].line}: join the two, or rename one")
         elif name:
@@ -145,9 +145,9 @@ class _Reading:
             hint = f": write {_shorten(f'{colon.group(1)} = {colon.group(2)}')}" if colon else ": write KEY = VALUE, [SECTION] or ; COMMENT"
             self._refuse(number, f"{_short(line)} is not understood{hint}")
         elif not key:
-            self._refuse(number, "a value without a key")
+            self._refuse(number, "no key before the =: write KEY = VALUE")
         elif self._section is None:
-            self._refuse(number, "a key before the first [section]", _shorten(key))
+            self._refuse(number, "a key before the first section: write [NAME] above it", _shorten(key))
         elif key in self._section.entries:
             self._refuse(number, f"given twice, first on line {self._section.entries[key].line}", _shorten(key))
         else:
@@ -165,7 +165,7 @@ class _Reading:
 
 
 def _value(text: str) -> str:
-    """The value in what follows ``=``: no comment, no blanks around it, ``\\;`` made ``;``."""
+    """The value in the text behind ``=``: without comment and blanks around it, and with ``\\;`` replaced by ``;``."""
     for found in _ESCAPED_OR_QUOTED_OR_COMMENT.finditer(text):
         if found.group(1):
             text = text[: found.start()]

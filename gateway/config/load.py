@@ -1,6 +1,6 @@
-"""From an INI file to the plans of its links, with everything checked before anything starts.
+"""Loads an INI file: checks everything before anything starts, and makes the plan of each link.
 
-``load`` tells all that is wrong in one go. Nobody outside this folder knows that the configuration is an INI file.
+`load` reports all mistakes at once. No module outside this folder knows that the configuration is an INI file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LATER = ("control", "log", "metrics", "console", "cluster")
 
 
 def load(path: str) -> Config:
-    """The configuration in a file; raises ConfigErrors."""
+    """Load the configuration in the file at ``path``; raises ConfigErrors with every mistake in it."""
     try:
         data = _contents(path)
     except ConfigError as error:
@@ -55,7 +55,7 @@ def _contents(path: str) -> bytes:
 
 
 class _Loading:
-    """The loading of one file: errors and warnings gather here while the sections become options and the options plans."""
+    """The loading of one file: collects errors, warnings and notes while sections become options, and options plans."""
 
     def __init__(self, file: str, sections: list[Section], errors: list[ConfigError]) -> None:
         self._file = file
@@ -69,10 +69,10 @@ class _Loading:
         for section in sections:
             self._take(section)
         if not self._drafts and not errors:
-            errors.append(ConfigError("there is no link here: a section with device, listen or connect makes one", file=file))
+            errors.append(ConfigError("no link here: add a section with device, listen or connect", file=file))
 
     def config(self) -> Config:
-        """All of it, checked; raises ConfigErrors."""
+        """The checked configuration; raises ConfigErrors."""
         wiring = Wiring(self._drafts)
         wiring.check(self._knows_clients)
         framings = Framings(self._drafts, wiring)
@@ -92,7 +92,7 @@ class _Loading:
             tls={name: options for name, (_section, _reading, options) in self._tls.items()},
             warnings=(),
             notes=(),
-            hears={name: wiring.heard(name) for name in plans},
+            sources={name: wiring.sources(name) for name in plans},
             inherits={name: origin for name in plans if (origin := framings.in_force(name)[1])},
             lines={name: draft.line for name, draft in self._drafts.items()},
         )
@@ -113,7 +113,7 @@ class _Loading:
         elif section.name == "gateway":
             self._gateway = reading.options(GatewayOptions)
         elif section.name in _LATER:
-            reading.refuse("this section is not in this version")
+            reading.refuse("this version has no such section: remove it")
         else:
             try:
                 check_name(section.name)
@@ -140,7 +140,7 @@ class _Loading:
         if module is not None:
             options = reading.options(module.Options, parts={"codec": getattr(module, "DEFAULT_CODEC", "raw")})
         else:
-            # What every link has can be checked all the same.
+            # The options that every link has can still be checked.
             reading.options(StreamOptions, own=tuple(key for key in section.entries if key.split(".")[0] not in StreamOptions.model_fields))
         return Draft(section, reading, transport, module, options if isinstance(options, LinkOptions) else None)
 
@@ -151,7 +151,7 @@ class _Loading:
         if name and name not in self._tls and draft.module is not None and "tls" in draft.module.Options.model_fields:
             hint = did_you_mean(name, self._tls)
             if not hint and (name in ("yes", "no", "true", "false", "on", "off") or "." in name):
-                hint = ": tls takes the name of such a section, in which certificate and private_key stand"
+                hint = ": tls takes the NAME of a [tls NAME] section, which has certificate and private_key"
             draft.reading.refuse(f"there is no [tls {shorten(name)}] section{hint}", "tls")
 
     def _knows_clients(self, draft: Draft) -> bool:
@@ -161,7 +161,7 @@ class _Loading:
         return options is not None and options.client_certificates == "required" and not draft.text("connect")
 
     def _check_tls(self, name: str, section: Section, reading: Reading, options: Any) -> None:
-        from ..tls.contexts import check_files  # OpenSSL is for those who use it
+        from ..tls.contexts import check_files  # imports OpenSSL, which only files with TLS need
         from ..tls.contexts import warnings as tls_warnings
 
         users = [draft for draft in self._drafts.values() if draft.text("tls") == name]
@@ -172,7 +172,7 @@ class _Loading:
         for text in tls_warnings(options, role):
             self._warn(section.name, section.line, text)
         if not users:
-            self._warn(section.name, section.line, f"no link uses it: tls = {name}")
+            self._warn(section.name, section.line, f"no link uses it; to use it: tls = {name} in the section of a link")
         elif not listens and options.fallback != "never":
             self._warn(section.name, section.line, f"fallback = {options.fallback} is for listeners: a client never falls back")
 
@@ -181,7 +181,7 @@ class _Loading:
     def _plan(self, draft: Draft, wiring: Wiring, framings: Framings) -> LinkPlan:
         assert draft.options is not None
         framing, _origin = framings.in_force(draft.name)
-        return LinkPlan(draft.name, draft.transport, draft.options, wiring.hears(draft.name), framing, framings.verbatim(draft.name))
+        return LinkPlan(draft.name, draft.transport, draft.options, wiring.filters(draft.name), framing, framings.verbatim(draft.name))
 
     def _warn(self, section: str, line: int, text: str, *, note: bool = False) -> None:
         (self._notes if note else self._warnings).append((line, f"{self._file}:{line}: [{section}] {text}"))
@@ -200,17 +200,17 @@ class _Loading:
         for other in self._drafts.values():
             if other is draft:
                 break
-            if draft.is_port and other.is_port and other.name in config.hears[draft.name] and draft.name in config.hears[other.name]:
-                text = f"hears [{other.name}], and is heard by it: what one device says the other is sent;"
+            if draft.is_port and other.is_port and other.name in config.sources[draft.name] and draft.name in config.sources[other.name]:
+                text = f"hears [{other.name}], and [{other.name}] hears it: what one device sends is written to the other;"
                 self._warn(draft.name, draft.line, f"{text} if both echo, it goes round for ever")
-        one_peer = not draft.text("listen")  # whom nobody else of the same link can hear
+        one_peer = not draft.text("listen")  # no other session of this link can hear it
         if not set(config.heard_by(draft.name)) - ({draft.name} if one_peer else set()):
-            self._warn(draft.name, draft.line, self._unheard(draft, config), note=bool(config.hears[draft.name]))
+            self._warn(draft.name, draft.line, self._unheard(draft, config), note=bool(config.sources[draft.name]))
 
     def _unheard(self, draft: Draft, config: Config) -> str:
         if draft.text("listen") or draft.text("connect"):
             who = "its clients send" if draft.text("listen") else "the far end sends"
-            named = [name for name in config.hears[draft.name] if name in draft.subscribe]
+            named = [name for name in config.sources[draft.name] if name in draft.subscribe]
             writable = [name for name in named if name in self._drafts and self._drafts[name].takes_data]
             return f"what {who} goes nowhere" + (f"; to write to {writable[0]}: attach = {writable[0]}" if writable else "")
         return f"nobody hears it; to hear it: subscribe = {quote(config.links[draft.name].topic)[1:-1]} in another section"

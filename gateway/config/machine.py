@@ -1,4 +1,4 @@
-"""Whether a host is this machine itself, told without a question to any name server."""
+"""Whether a host is this machine, found out without asking a name server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..net.hosts import addresses_of
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether ``host``, an address or a name, is this machine's: by its interfaces, its own name, and the names in /etc/hosts."""
+    """Whether ``host``, an address or a name, is this machine: by its interfaces, its host name, and the hosts file."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -20,11 +20,11 @@ def is_this_machine(host: str) -> bool:
 
 
 def _is_local(address: str) -> bool:
-    """Who asks the way to an address of its own is sent from that address. Nothing is sent."""
+    """Whether the address is one of this machine's: only to such an address does the system route from the same address. Sends nothing."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((address, 9))
             return str(probe.getsockname()[0]).partition("%")[0] == address.partition("%")[0]
-    except OSError:  # no way there, or no such family
+    except OSError:  # no route, or no such address family
         return False

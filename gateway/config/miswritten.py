@@ -1,4 +1,4 @@
-"""Values that could be meant as they stand, and never are: comments, quotes, a shell's abbreviations, URLs, the names of bytes."""
+"""Values that are valid but almost certainly mistakes: with a # comment, quotes, ~ or $NAME, URLs as addresses, names of bytes."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ _NAMED = {
 
 
 def uncommented(value: str) -> str:
-    """The value without what begins with # and was meant as a comment; the topic filter # is an entry by itself."""
+    """The value without a comment that begins with #. A # that is an entry by itself is a topic filter, and stays."""
     found = None if _QUOTED.fullmatch(value) else _COMMENT.search(value)
     return value[: found.end(1) if found[1] else found.start()] if found else value
 
 
 def unquoted(value: str) -> str:
-    """The value as it was meant where `miswritten` tells of its quotes."""
+    """The value without quotes around it, which `miswritten` reports."""
     return value[1:-1] if _QUOTED.fullmatch(value) else value
 
 
 def not_a_comment(key: str, value: str) -> str:
-    """What to write where `uncommented` found something. The value is not shown: it may be a secret, written where none belongs."""
+    """The error text where `uncommented` removed a comment. It does not show the value, which may be a secret in the wrong place."""
     really = ""
     if value.startswith(("/", ".", "file:")):
         really = ", or make a symbolic link if the path really holds it"
@@ -55,7 +55,7 @@ def not_a_comment(key: str, value: str) -> str:
 
 
 def miswritten(value: str, field: FieldInfo, key: str) -> str:
-    """What is wrong with the value of a field of text, bytes or an address, and what to write; empty where nothing is."""
+    """What is wrong with the value of a field, and what to write instead; "" where nothing is wrong."""
     if key in ("listen", "connect") and (takes_text(field) or takes_address(field)) and (url := _URL.fullmatch(value)):
         return f"{quote(value)} is a URL: {_without_scheme(url, key)}"
     if _QUOTED.fullmatch(value) and not takes_bytes(field) and not part_kind(field):
@@ -64,21 +64,21 @@ def miswritten(value: str, field: FieldInfo, key: str) -> str:
         if not value:
             return "has no value"
         if _SHELL.match(value):
-            return f"{quote(value)}: ~ and $NAME are not filled in here: write the whole path"
+            return f"{quote(value)}: ~ and $NAME are not expanded here: write the whole path"
     if takes_bytes(field) and (meant := _bytes(value)):
-        return f"{quote(value)} would be these characters themselves: bytes are written {write_escaped(meant)}"
+        return f"{quote(value)} is taken as text: to give the bytes, write {write_escaped(meant)}"
     return ""
 
 
 def hint(value: str, key: str) -> str:
-    """What may explain why a value was refused, to go behind the refusal."""
+    """A possible reason why a value was refused, to append to the refusal; "" if none is known."""
     if key in ("listen", "connect") and re.match(r"\.{0,2}/", value):
         return " (for a UNIX socket: transport = unix)"
     return ""
 
 
 def _without_scheme(url: re.Match[str], key: str) -> str:
-    """What to write in place of a URL, in the words of the INI file."""
+    """The keys to write in place of a URL."""
     scheme, place, path = (url[1] or url[4]).lower(), url[2] or "", url[3] or url[5] or ""
     if scheme == "unix":
         return f"write transport = unix and {key} = {place}{path}"
@@ -88,7 +88,7 @@ def _without_scheme(url: re.Match[str], key: str) -> str:
     if scheme not in _WEB_PORTS:
         return f"write {key} = {place}{secure}"
     if key == "connect":
-        return "WebSocket clients are listened for, with transport = websocket; connect = HOST:PORT takes a TCP or TLS server"
+        return "transport = websocket only listens; connect = HOST:PORT is for a TCP or TLS server"
     return f"write transport = websocket, listen = {place}, path = {path or '/'}{secure}"
 
 

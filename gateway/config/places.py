@@ -1,7 +1,4 @@
-"""Where links listen, connect and open devices.
-
-Two that want the same place, one that would connect to the other, and what is open to strangers.
-"""
+"""The addresses, sockets and devices of links: no two links have the same, and no link connects to another of the same file."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ _NUMERIC = {"localhost": "127.0.0.1"}
 
 
 def check_places(drafts: Sequence[Draft], is_ours: Callable[[str], bool]) -> None:
-    """Refuse every link whose place belongs to another link of the same file. ``is_ours``: whether a host is this machine."""
+    """Refuse every link whose address, socket or device another link of the same file has. ``is_ours`` says if a host is this machine."""
     for index, draft in enumerate(drafts):
         for key in ("listen", "connect"):
             _check_host(draft, key)
@@ -32,8 +29,8 @@ def check_places(drafts: Sequence[Draft], is_ours: Callable[[str], bool]) -> Non
 def _check_host(draft: Draft, key: str) -> None:
     address = _place(draft, key)
     if isinstance(address, Address) and "*" in address.host:
-        hint = f"write 0.0.0.0:{address.port} for all addresses" if key == "listen" else "name the host"
-        draft.reading.refuse(f"{address}: * is no host: {hint}", key)
+        hint = f"write 0.0.0.0:{address.port} for all addresses" if key == "listen" else "write the name or address of the server"
+        draft.reading.refuse(f"{address}: * is not a host: {hint}", key)
 
 
 def _place(draft: Draft, key: str) -> Any:
@@ -70,7 +67,7 @@ def _check_listeners(draft: Draft, other: Draft) -> None:
 def _check_devices(draft: Draft, other: Draft) -> None:
     mine, theirs = _place(draft, "device"), _place(other, "device")
     if mine is not None and mine == theirs and "://" not in str(mine):
-        draft.reading.refuse(f"{mine} is already the device of [{other.name}]; to hear both ways: attach = {other.name}", "device")
+        draft.reading.refuse(f"{mine} is already the device of [{other.name}]; to share it: attach = {other.name}", "device")
 
 
 def _check_loop(draft: Draft, other: Draft, is_ours: Callable[[str], bool]) -> None:
@@ -85,12 +82,12 @@ def _check_loop(draft: Draft, other: Draft, is_ours: Callable[[str], bool]) -> N
 
 
 def _reaches(to: str, at: str, is_ours: Callable[[str], bool]) -> bool:
-    """Whether who connects ``to`` one host finds who listens ``at`` another, both on this machine."""
+    """Whether a connection to the host ``to`` reaches a listener on the host ``at``, both on this machine."""
     if to == at:
         return True
     if at in _ANYWHERE:
         return to in _ANYWHERE or is_loopback(to) or is_ours(to)
-    # To connect to 0.0.0.0 is to connect to 127.0.0.1, and a name of this machine stands for some address of it.
+    # A connection to 0.0.0.0 goes to 127.0.0.1; a name of this machine stands for any of its addresses.
     return (to in _ANYWHERE and is_loopback(at)) or (not _is_numeric(to) and is_ours(to) and is_ours(at))
 
 
@@ -103,7 +100,7 @@ def _is_numeric(host: str) -> bool:
 
 
 def _collide(one: Any, other: Any) -> bool:
-    """Whether two cannot be listened on together. Port 0 is a free port, so it collides with nothing."""
+    """Whether two places cannot both be listened on. Port 0 stands for any free port, so it collides with nothing."""
     if not (isinstance(one, Address) and isinstance(other, Address)):
         return bool(one == other)
     mine, theirs = _host(one), _host(other)

@@ -1,7 +1,7 @@
-"""The reference of every option, made from the code: ``conf/reference.ini`` and ``docs/reference.md``.
+"""Generates the reference of all options from the code: ``conf/reference.ini`` and ``docs/reference.md``.
 
-``python -m gateway.config.reference`` writes both into the checkout; with ``--check`` it only tells whether they are current, and
-exits 1 if not.
+``python -m gateway.config.reference`` writes both into the checkout; with ``--check`` it writes nothing, and exits with 1 if one is
+not current.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .fields import nested, part_kind, written
 from .ini import __doc__ as ini_form
 from .plan import LinkOptions, StreamOptions
 
-_MADE = "Made from the code by python -m gateway.config.reference; change the descriptions there."
+_MADE = "Generated from the code by `make reference`; change the descriptions in the code."
 _ACTIVE = """\
 [scale]
 device = /dev/ttyUSB0
@@ -38,7 +38,7 @@ _LIMITS = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "l
 
 
 class Row(NamedTuple):
-    """One option: its key, what to write, its default as text ("" when there is none), and what it does."""
+    """One option: its key, what to write, its default as text ("" if it has none), and what it does."""
 
     key: str
     words: str
@@ -51,13 +51,13 @@ class Chapter(NamedTuple):
 
     title: str
     header: str
-    """The lines that stand above the options in the INI file."""
+    """The lines above the options in ``conf/reference.ini``."""
     text: str
     rows: list[Row]
 
 
 def chapters() -> Iterator[Chapter]:
-    """All of the reference, in order."""
+    """All chapters of the reference, in order."""
     yield Chapter("[gateway]", "[gateway]", _about(GatewayOptions), list(_rows(GatewayOptions)))
     yield Chapter("[tls NAME]", "[tls site]", _about(TlsOptions), list(_rows(TlsOptions)))
     yield Chapter("Every link", "[any-link]", _about(LinkOptions), list(_rows(LinkOptions, defaults={"codec": "raw"})))
@@ -88,7 +88,7 @@ def _first_paragraph(doc: str | None) -> str:
 def _rows(
     options: type[Options], prefix: str = "", *, beyond: type[Options] | None = None, defaults: dict[str, str] | None = None
 ) -> Iterator[Row]:
-    """The options of a class but those that ``beyond`` has in just the same way."""
+    """The options of a class, without those that are the same in ``beyond``."""
     common = set(_rows(beyond, prefix)) if beyond else set()
     for name, field in options.model_fields.items():
         if inner := nested(field):
@@ -113,8 +113,8 @@ def _default(field: FieldInfo) -> str:
 
 
 def ini() -> str:
-    """``conf/reference.ini``: every option commented out, with what it does; only a bridge at its end is live."""
-    lines = [f"; Every option of every part, commented out, with its default. {_MADE}", "; Behind -> stands what to write.", ""]
+    """The text of ``conf/reference.ini``: every option, commented out, with what it does; then a bridge that is not."""
+    lines = [f"; Every option of every part, commented out, with its default. {_MADE}", "; What to write stands behind ->", ""]
     for chapter in chapters():
         lines += [
             f"; {'-' * 100}",
@@ -132,7 +132,7 @@ def _comment(text: str) -> list[str]:
 
 
 def markdown() -> str:
-    """``docs/reference.md``: the same as tables."""
+    """The text of ``docs/reference.md``: the same in tables."""
     form = cleandoc(ini_form or "").partition("\n\n")[2].replace("``", "`")
     lines = ["# Reference", "", _MADE, "", "## The form of the file", "", form, ""]
     for chapter in chapters():
@@ -158,7 +158,7 @@ def main(arguments: list[str], root: Path) -> int:
     if arguments == ["--check"]:
         stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
         for path in stale:
-            print(f"{path.relative_to(root)} is not current: run python -m gateway.config.reference")
+            print(f"{path.relative_to(root)} is not current: run make reference")
         return 1 if stale else 0
     if arguments:
         print("usage: python -m gateway.config.reference [--check]")

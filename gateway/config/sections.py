@@ -1,4 +1,4 @@
-"""From a section's keys to the options of one part: names of parts resolved, dotted keys nested, all errors collected with their lines."""
+"""Makes the options of a part from the keys of a section: loads named parts, nests dotted keys, collects errors with their lines."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .miswritten import hint, miswritten, not_a_comment, uncommented
 from .sentences import did_you_mean, nearest, one_of, quote, sentence, shorten
 
 _COMMON: dict[str, type[Options]] = {"framing": FramingOptions, "codec": CodecOptions}
-"""What all parts of a kind have."""
+"""The options that all parts of a kind have."""
 
 
 class Reading:
-    """The reading of one section. ``absolute`` completes the paths in it; what is wrong is added to ``errors``.
+    """Reads one section, and adds every mistake to ``errors``.
 
-    ``elsewhere`` says where a key belongs that is unknown here, if anywhere.
+    ``absolute`` makes the paths in the section absolute; ``elsewhere`` gives the place of a key that the section does not know, or "".
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Reading:
         self.elsewhere = elsewhere
 
     def of(self, section: Section) -> Reading:
-        """The same for a section whose keys are as they were meant."""
+        """A reading that differs only in its section, as after a correction of its keys."""
         return Reading(section, self._file, self._absolute, self._errors, self.elsewhere)
 
     def uncommented(self) -> Section:
-        """The section with its values as they were meant; refuses those behind which a comment begins with #."""
+        """The section without comments that begin with #; refuses each value that has one."""
         entries = dict(self._section.entries)
         for key, entry in entries.items():
             meant = uncommented(entry.value)
@@ -57,21 +57,21 @@ class Reading:
         return self._section._replace(entries=entries)
 
     def refuse(self, message: str, key: str = "", line: int = 0) -> None:
-        """One more error, by default at the key's line, or the section's."""
+        """Add an error, by default at the line of the key, or of the section if the key is not there."""
         entry = self._section.entries.get(key)
         place = line or (entry.line if entry else self._section.line)
         self._errors.append(ConfigError(message, file=self._file, line=place, section=self._section.name, key=shorten(key)))
 
     def refuse_all(self, messages: list[str], options: type[Options]) -> None:
-        """Errors that a part found in the section as a whole; ``key: message`` is placed at the key."""
+        """Add errors that a part found in the section as a whole; ``key: message`` gets the line of the key."""
         for message in messages:
             key, text = _addressed(message, options)
             self.refuse(text, key, line=_line_named_in(message, self._section.entries, self._section.line))
 
     def options(self, cls: type[Options], *, own: tuple[str, ...] = (), parts: Mapping[str, str] | None = None) -> Options | None:
-        """The section as options of ``cls``, or None when something is wrong.
+        """The options of class ``cls`` in the section, or None if any of them is wrong.
 
-        ``own`` names keys that are not the part's; ``parts`` the part to take where the section names none (``{"codec": "text"}``).
+        ``own`` names keys to leave out; ``parts`` gives the part to use where the section names none, as ``{"codec": "text"}``.
         """
         entries = {key: entry for key, entry in self._section.entries.items() if key not in own}
         known = [*own, *self._keys(cls, entries, parts or {})]
@@ -127,10 +127,10 @@ class Reading:
         line: int,
         known: list[str],
     ) -> Options | None:
-        """The options of the part of this name; None when there is none or something is wrong."""
+        """The options of the named part; None if there is no such part, or an option is wrong."""
         if name is None:
             for tail, entry in below.items():
-                self.refuse(f"there is no {prefix}{head} = NAME here that this could belong to", f"{prefix}{head}.{tail}", entry.line)
+                self.refuse(f"needs {prefix}{head} = NAME in the same section", f"{prefix}{head}.{tail}", entry.line)
             return None
         place = entries[head].line if head in entries else line
         try:
@@ -142,7 +142,7 @@ class Reading:
         return self._fill(cls, below, f"{prefix}{head}.", place, {}, known)
 
     def _fill_unknown(self, kind: str, name: str, below: Mapping[str, Entry], prefix: str, line: int, known: list[str]) -> None:
-        """Check the options of a part that there is not: by the part that was probably meant, else by what all of its kind have."""
+        """Check the options of a part that does not exist as those of the nearest name, else as those that all of its kind have."""
         near = nearest(name, registry.names(kind))
         try:
             cls = _options_class(kind, near) if near else _COMMON[kind]
@@ -154,13 +154,13 @@ class Reading:
     def _validate(
         self, cls: type[Options], values: dict[str, Any], failed: set[str], entries: Mapping[str, Entry], prefix: str, line: int
     ) -> Options | None:
-        """The options made of these values; ``failed`` names the fields of which something has been told already."""
+        """The options made of these values, or None; ``failed`` names the fields that already have an error."""
         try:
             return cls.model_validate(values, context={"absolute": self._absolute})
         except ValidationError as error:
             for found in error.errors(include_url=False):
                 name = str(found["loc"][0]) if found["loc"] else ""
-                if name in failed or (failed and not name):  # what does not fit together may follow from what has been told
+                if name in failed or (failed and not name):  # a conflict may be due to an error that was added before
                     continue
                 failed.add(name)
                 entry = entries.get(name)
@@ -176,7 +176,7 @@ class Reading:
 
     @staticmethod
     def _keys(options: type[Options], entries: Mapping[str, Entry], parts: Mapping[str, str]) -> Iterator[str]:
-        """All that could be written in the section, with the parts that it names."""
+        """All keys that the section may have, those of the parts that it names included."""
         for name, field in options.model_fields.items():
             kind, inner = part_kind(field), nested(field)
             if not inner:
@@ -188,7 +188,7 @@ class Reading:
                 yield from (f"{name}.{below}" for below in inner.model_fields)
 
     def _suggestion(self, key: str, known: list[str]) -> str:
-        """The key that was meant: the same word below some prefix, one that belongs elsewhere, or one that is near."""
+        """A hint for an unknown key: the same word below a prefix, the place that it belongs to, or a similar key."""
         if moved := next((word for word in known if word.rpartition(".")[2] == key), None):
             return f" (did you mean {moved!r}?)"
         place = self.elsewhere(key)
@@ -196,26 +196,26 @@ class Reading:
 
 
 def _addressed(message: str, options: type[Options]) -> tuple[str, str]:
-    """Key and text of ``key: text``; no key when the message is about several."""
+    """Key and text of ``key: text``; the key is "" if the message is not about a single one."""
     key, colon, text = message.partition(": ")
     return (key, text) if colon and key in options.model_fields else ("", message)
 
 
 def _line_named_in(message: str, entries: Mapping[str, Entry], line: int) -> int:
-    """The line of the first key that the message names, else ``line``."""
+    """The line of the first key that the message names; ``line`` if it names none."""
     words = re.findall(r"[A-Za-z_][\w.-]*", message)
     return next((entries[word].line for word in words if word in entries), line)
 
 
 def _options_class(kind: str, name: str) -> type[Options]:
-    """The options of the part; raises ConfigError when there is none of that name, or a library of it is missing."""
+    """The options class of a part; raises ConfigError if there is no such part, or it needs a library that is not installed."""
     module = load_part(kind, name)
     options: type[Options] = module.Options
     return options
 
 
 def load_part(kind: str, name: str) -> Any:
-    """`registry.load` with errors for the operator."""
+    """The module of a part, as `registry.load` gives it; raises ConfigError with a text for the operator."""
     try:
         return registry.load(kind, name)
     except KeyError:
@@ -225,7 +225,7 @@ def load_part(kind: str, name: str) -> Any:
 
 
 def one_of_parts(kind: str, name: str, near: str = "") -> str:
-    """That there is no such part, which there are, and which was meant: ``near``, one of a near name, or one of another kind."""
+    """The error text for an unknown part: lists the known ones, and suggests ``near``, a similar name, or a part of another kind."""
     other = next((other for other in ("framing", "codec", "transport") if name in registry.names(other)), "")
     if other:
         return f"{one_of(name, registry.names(kind), near=None)} ({name} is a {other}: write {other} = {name})"

@@ -1,4 +1,4 @@
-"""What is wrong with a value, in sentences for the field engineer: pydantic's own errors never reach a terminal."""
+"""Error texts for the operator, in place of pydantic's own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _TEXTS = {
 
 
 def sentence(error: ErrorDetails, name: str, field: FieldInfo | None, text: str) -> str:
-    """One of pydantic's errors in our words. ``text`` is what the user wrote; texts of a part's own validators stay as they are."""
+    """Our text for an error of pydantic. ``text`` is what the user wrote. The text of a part's own validator is kept."""
     context = error.get("ctx", {})
     if "error" in context:
         return str(context["error"])
@@ -53,20 +53,20 @@ def sentence(error: ErrorDetails, name: str, field: FieldInfo | None, text: str)
 
 
 def one_of(word: str, words: Iterable[str], *, near: str | None = "") -> str:
-    """``'x' is not one of a, b, c (did you mean 'a'?)``. ``near``: what was meant; "" looks for it, None does not."""
+    """``'x' is not one of a, b, c (did you mean 'a'?)``. ``near`` is the word to suggest; "" searches for one, None suggests none."""
     allowed = list(words)
     hint = f" (did you mean {near!r}?)" if near else did_you_mean(word, allowed) if near is not None else ""
     return f"{quote(word)} is not one of {', '.join(allowed)}{hint}"
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
-    """`` (did you mean 'meter'?)``, or nothing where no word is near."""
+    """`` (did you mean 'meter'?)``, or "" if no word is similar."""
     near = nearest(word, words)
     return f" (did you mean {near!r}?)" if near else ""
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """The word that was probably meant, or nothing."""
+    """The most similar of the words, else the only one that begins with ``word``, else ""."""
     word, known = word[:_LONGEST], list(words)
     begun = [each for each in known if len(word) > 2 and each.startswith(word)]
     near = (each for each in difflib.get_close_matches(word, known) if _is_near(word, each))
@@ -74,7 +74,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
 
 
 def _is_near(word: str, other: str) -> bool:
-    """Of three letters two are soon the same: short words are near with one letter wrong, or all of them in another order."""
+    """Whether two words are similar: one letter differs, the letters are the same in another order, or most of the text agrees."""
     if sorted(word) == sorted(other) or (len(word) == len(other) and sum(a != b for a, b in zip(word, other, strict=True)) == 1):
         return True
     return difflib.SequenceMatcher(None, word, other).ratio() >= _NEAR

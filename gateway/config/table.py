@@ -1,4 +1,4 @@
-"""The resolved table that ``--check`` prints."""
+"""The table that ``--check`` prints."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .plan import LinkPlan, StreamOptions
 
 
 def table(config: Config) -> str:
-    """Where each link is and what it speaks; who hears whom; what is unsafe, marked with ``!``; warnings and notes."""
+    """For each link its place, framing and codec, and what is unsafe (marked ``!``); then who hears whom, warnings and notes."""
     from tabulate import tabulate  # only --check prints tables
 
     plans = config.links.values()
     memory, linger = write_size(config.gateway.memory), write_duration(config.gateway.linger)
     where = [_where_row(plan, config) for plan in plans]
     wiring = [
-        [plan.name, plan.topic, ", ".join(config.hears[plan.name]) or "-", ", ".join(config.heard_by(plan.name)) or "-"] for plan in plans
+        [plan.name, plan.topic, ", ".join(config.sources[plan.name]) or "-", ", ".join(config.heard_by(plan.name)) or "-"] for plan in plans
     ]
     blocks = [
         f"{config.file}: {write_count(len(plans), 'link')}, memory for outboxes {memory}, linger {linger}",
@@ -30,15 +30,15 @@ def table(config: Config) -> str:
         ),
         tabulate(wiring, headers=["link", "topic", "hears (they write to it)", "is heard by (it writes to them)"], disable_numparse=True),
     ]
-    told = [f"note: {text}" for text in _absent(config)]
-    told += [*(f"warning: {text}" for text in config.warnings), *(f"note: {text}" for text in config.notes)]
-    if told:
-        blocks.append("\n".join(told))
+    remarks = [f"note: {text}" for text in _absent(config)]
+    remarks += [*(f"warning: {text}" for text in config.warnings), *(f"note: {text}" for text in config.notes)]
+    if remarks:
+        blocks.append("\n".join(remarks))
     return "\n\n".join(blocks)
 
 
 def _absent(config: Config) -> Iterator[str]:
-    """What is not there now, as far as the transports can tell. Asked here and not at loading: it may be there soon."""
+    """Devices and sockets that are not there now. They are no mistakes of the file, so `load` does not look for them."""
     for plan in config.links.values():
         module = registry.load("transport", plan.transport)
         for text in module.absent(plan.options) if hasattr(module, "absent") else ():

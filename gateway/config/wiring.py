@@ -1,4 +1,4 @@
-"""Who hears whom: the references between links, checked, and the topic filters and framings that follow from them."""
+"""Who hears whom: checks the references between links, and gives the topic filters that follow from them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from .sentences import did_you_mean, quote
 
 
 class Wiring:
-    """All links of one file, by name. `check` first; the answers hold when it found nothing."""
+    """The references between all links of one file. Call `check` first; `filters` and `sources` are valid if it found no mistake."""
 
     def __init__(self, drafts: Mapping[str, Draft]) -> None:
         self._drafts = drafts
-        self._heard: dict[str, tuple[str, ...]] = {}
+        self._sources: dict[str, tuple[str, ...]] = {}
 
     def check(self, knows_clients: Callable[[Draft], bool]) -> None:
-        """Refuse every reference that leads nowhere, and every one that leads where nobody meant.
+        """Refuse topics, filters and names that are malformed, lead nowhere, or lead to a link that was not named.
 
-        ``knows_clients`` tells whether each client of a link has a certificate, as ``topic = feed/{client}`` needs.
+        ``knows_clients(draft)`` is whether every client of a link has a certificate, which ``topic = feed/{client}`` needs.
         """
         for draft in self._drafts.values():
             self._check_topic(draft, knows_clients)
@@ -31,27 +31,27 @@ class Wiring:
         for draft in self._drafts.values():
             self._check_ring(draft)
 
-    def hears(self, name: str) -> tuple[str, ...]:
-        """Topic filters: the link's own, and those that follow from ``attach`` in either direction."""
+    def filters(self, name: str) -> tuple[str, ...]:
+        """The topic filters of a link: those of ``subscribe``, and those that follow from ``attach`` in either direction."""
         draft = self._drafts[name]
         attached = [self._drafts[other].filter for other in draft.attach if other in self._drafts]
         attaching = [other.filter for other in self._drafts.values() if name in other.attach and other is not draft]
         return tuple(dict.fromkeys([*draft.subscribe, *attached, *attaching]))
 
-    def heard(self, name: str) -> tuple[str, ...]:
-        """The links that it hears, in the file's order; ``NAME/$sent`` where it hears what is written to one."""
-        if name not in self._heard:
-            filters = self.hears(name)
+    def sources(self, name: str) -> tuple[str, ...]:
+        """The links that a link hears, in the file's order; ``NAME/$sent`` where it hears what is written to NAME."""
+        if name not in self._sources:
+            filters = self.filters(name)
             labels = (draft.heard_as(filter) for draft in self._drafts.values() for filter in filters)
-            self._heard[name] = tuple(dict.fromkeys(label for label in labels if label))
-        return self._heard[name]
+            self._sources[name] = tuple(dict.fromkeys(label for label in labels if label))
+        return self._sources[name]
 
     # Checks
 
     def _check_topic(self, draft: Draft, knows_clients: Callable[[Draft], bool]) -> None:
         topic = draft.topic
         if not draft.text("topic") and not _is_topic(topic):
-            return  # told of the name
+            return  # the name itself has been refused
         plain = "/".join("x" if level == CLIENT else level for level in topic.split("/"))
         try:
             check_topic(plain)
@@ -61,7 +61,7 @@ class Wiring:
         if "{" in plain or "}" in plain:
             draft.reading.refuse(f"{quote(topic)}: only {CLIENT} can be filled in, and only as a level of its own", "topic")
         elif any(level.startswith("$") for level in plain.split("/")):
-            draft.reading.refuse(f"{quote(topic)}: a level that begins with $ is the gateway's own", "topic")
+            draft.reading.refuse(f"{quote(topic)}: a level that begins with $ is reserved for the gateway", "topic")
         elif plain != topic and not knows_clients(draft):
             draft.reading.refuse(f"{CLIENT} needs tls = NAME, and client_certificates = required in [tls NAME]", "topic")
         for other in self._drafts.values():
@@ -78,7 +78,8 @@ class Wiring:
             draft.reading.refuse(str(error), "subscribe")
             return
         if has_wildcard(filter) and draft.is_device:
-            draft.reading.refuse(f"{quote(filter)}: what a device hears may write to it, so it takes exact names only", "subscribe")
+            reason = "what a device's link hears is written to the device: write exact names, without wildcards"
+            draft.reading.refuse(f"{quote(filter)}: {reason}", "subscribe")
             return
         found = {name for other in self._drafts.values() if (name := other.heard_as(filter))}
         if not found:
@@ -93,7 +94,7 @@ class Wiring:
         if name == draft.name:
             draft.reading.refuse("a link cannot be attached to itself", "attach")
         elif has_wildcard(name):
-            draft.reading.refuse(f"{quote(name)}: exact names of links only, as both directions follow from it", "attach")
+            draft.reading.refuse(f"{quote(name)}: attach takes exact names of links, without wildcards", "attach")
         elif name not in self._drafts:
             owner = next((other.name for other in self._drafts.values() if other.topic == name), "")
             hint = (
@@ -104,7 +105,7 @@ class Wiring:
             draft.reading.refuse(f"no link is called {quote(name)}{hint}", "attach")
 
     def _check_overheard(self, draft: Draft) -> None:
-        """``attach`` means exact names, but a filter also hears what lies below: refuse where somebody is there."""
+        """Refuse an ``attach`` by which a link would also hear a third one: a filter hears all topics below the one that it names."""
         for name in draft.attach:
             if other := self._drafts.get(name):
                 for hearer, source in ((draft, other), (other, draft)):
@@ -119,20 +120,20 @@ class Wiring:
                             draft.reading.refuse(f"{reason}: rename one of them", "attach")
 
     def _check_ring(self, draft: Draft) -> None:
-        """What is written to A is heard by B, what is written to B by A: one packet would go round for ever."""
+        """Refuse a ring of links that hear each other's ``$sent``: a packet would go round for ever."""
         reached: set[str] = set()
         ahead = [draft.name]
         while ahead:
             name = ahead.pop()
-            found = [other for other in self._drafts if other not in {name, *reached} and f"{name}/$sent" in self.heard(other)]
+            found = [other for other in self._drafts if other not in {name, *reached} and f"{name}/$sent" in self.sources(other)]
             reached.update(found)
             ahead.extend(found)
         if draft.name in reached:
-            draft.reading.refuse("a packet would go round for ever, from one $sent to the next", "subscribe")
+            draft.reading.refuse("a packet would go round for ever, from one $sent to the next: remove one of them", "subscribe")
 
 
 def _separated(entry: str, names: Mapping[str, Draft]) -> str:
-    """A hint where an entry of a list is several names, with something between them that is no comma."""
+    """A hint where an entry of a list is several names, separated by blanks or semicolons instead of commas."""
     words = entry.replace(";", " ").split()
     return f" (names are separated by commas: {', '.join(words)})" if len(words) > 1 and all(word in names for word in words) else ""
 
@@ -146,6 +147,6 @@ def _is_topic(name: str) -> bool:
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether some client's topic would be the same under both."""
+    """Whether two topics, in which ``{client}`` stands for any level, can be the same."""
     levels, others = one.split("/"), other.split("/")
     return len(levels) == len(others) and all(a == b or CLIENT in (a, b) for a, b in zip(levels, others, strict=True))

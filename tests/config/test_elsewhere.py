@@ -1,4 +1,4 @@
-"""Where a key belongs that is unknown in its section."""
+"""Where a key that its section does not know belongs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..parts_of_others import add_parts
 
 class Elsewhere(ConfigCase):
     def test_places(self) -> None:
-        """A key of another transport, part or kind of section is told where it belongs; of another key nothing is told."""
+        """A key of another part or kind of section has a place; a key that no part has, has none."""
         for key, place in (
             ("page", "transport = websocket"),
             ("baudrate", "transport = serial"),
@@ -26,8 +26,8 @@ class Elsewhere(ConfigCase):
         for key in ("colour", "baudrate.x", "framing.colour", "", "."):
             self.assertEqual(elsewhere(key), "")
 
-    def test_told(self) -> None:
-        """The error for an unknown option says it, in every kind of section, and a near name counts less."""
+    def test_errors(self) -> None:
+        """The error for an unknown option names the place, in every kind of section, rather than a similar key."""
         text = "[a]\nlisten = 127.0.0.1:0\npage = yes\nframing = lines\nframing.size = 2\n[tls b]\nbaudrate = 1\n[gateway]\nverify = no\n"
         self.assertEqual(
             self.mistakes(text),

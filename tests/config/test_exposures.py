@@ -9,12 +9,12 @@ class Exposures(ConfigCase):
         return [exposure.mark for exposure in self.config(text).exposures("a")]
 
     def test_plain_listener(self) -> None:
-        """A listener without TLS beyond loopback is unsafe, and says who can write where."""
+        """A listener without TLS beyond loopback is marked, with a warning that names the links it can write to."""
         text = links("listen = 0.0.0.0:7000\nattach = b", "device = /dev/a")
         self.assertEqual(self.marks(text), ["no TLS"])
         self.assertEqual(
             self.warnings(text),
-            ["gw.ini:1: [a] listens on 0.0.0.0:7000 without TLS: whoever reaches it hears all that it hears, and can write to b"],
+            ["gw.ini:1: [a] listens on 0.0.0.0:7000 without TLS: anyone who can connect hears all that it hears, and can write to b"],
         )
         self.assertEqual(self.marks(links("listen = 127.0.0.1:7000")), [])
 

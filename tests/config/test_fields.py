@@ -1,4 +1,4 @@
-"""What annotations say of a field."""
+"""What annotations say about a field."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Fields(SynchronousTestCase):
         self.assertEqual([name for name in Sample.model_fields if takes_text(field(name))], ["files", "name"])
 
     def test_bytes(self) -> None:
-        """A value of bytes is told from text, also where there may be none."""
+        """A field of bytes is recognized, also where None is allowed."""
 
         class Ends(Options):
             ending: Escaped | None = None
@@ -62,7 +62,7 @@ class Fields(SynchronousTestCase):
         self.assertIs(nested(Device.model_fields["inner"]), Narrow)
 
     def test_words(self) -> None:
-        """Each field says what to write, also behind None and in tuples."""
+        """Each field has words for what to write, also with None and in tuples."""
         self.assertEqual(written(field("rate")).words, "a rate: 10/s")
         self.assertEqual(written(field("files")).words, "a path, relative to this file")
         self.assertEqual(written(field("mode")).words, "a or b")
@@ -72,7 +72,7 @@ class Fields(SynchronousTestCase):
         self.assertEqual(written(field("name")).words, "text")
 
     def test_unknown_type(self) -> None:
-        """A type that does not say how it is written is the programmer's mistake: pydantic's own numbers would take 1_000."""
+        """A type without such words is refused: pydantic's own numbers would take 1_000."""
         self.assertRaises(TypeError, written, field("odd"))
 
     def test_either(self) -> None:

@@ -1,4 +1,4 @@
-"""Which transport a section means, and that a mistake in that hides no other."""
+"""Which transport a section has, and that a mistake there hides no other."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from gateway import registry
 from ..configuring import ConfigCase
 
 NAMES = registry.names("transport")
-UNCLEAR = f"what is this link? device means serial, listen or connect tcp; else write transport = {'|'.join(NAMES)}"
+UNCLEAR = f"no transport: write device (for serial), listen or connect (for tcp), or transport = {'|'.join(NAMES)}"
 
 
 class MeantTests(ConfigCase):
     def test_a_near_key(self) -> None:
-        """A miswritten device, listen or connect is told as such, and what else is wrong in the section too, but nothing that follows."""
+        """A misspelled device, listen or connect is one error; the rest of the section is checked as if it were right."""
         for key, right in (("devise", "device"), ("Device", "device"), ("DEVICE", "device")):
             self.assertEqual(
                 self.mistakes(f"[a]\n{key} = /dev/a\nbaudrate = fast\n[b]\nlisen = 127.0.0.1:70000\nsubscribe = a\n"),
@@ -25,7 +25,7 @@ class MeantTests(ConfigCase):
             )
 
     def test_another_name(self) -> None:
-        """A transport by another name, or by half of it, is suggested, and the section is checked as one of those."""
+        """A transport by another usual name, or a misspelled one, gives a suggestion; the section is checked as if that were written."""
         for name, right in (("ws", "websocket"), ("WS", "websocket"), ("websockets", "websocket"), ("web-socket", "websocket")):
             self.assertEqual(
                 self.mistakes(f"[a]\ntransport = {name}\nlisten = 127.0.0.1:0\norigin = *\nmax_sessions = many"),
@@ -37,12 +37,12 @@ class MeantTests(ConfigCase):
             )
 
     def test_another_kind(self) -> None:
-        """A codec or a framing is no transport, and that is told."""
+        """A codec named as a transport is refused with what to write."""
         (error,) = self.mistakes("[a]\ntransport = json\n")
         self.assertTrue(error.endswith(" (json is a codec: write codec = json)"), error)
 
     def test_nothing_but_keys_of_others(self) -> None:
-        """Where nothing tells what a link is but keys that belong to one transport, or to [tls], that is told in place of the question."""
+        """A section whose keys belong to one transport, or to [tls], is refused with that instead of a general hint."""
         self.assertEqual(
             self.mistakes("[a]\nfile = x.log\n[site]\ncertificate = x.pem\n"),
             [
@@ -52,7 +52,7 @@ class MeantTests(ConfigCase):
         )
 
     def test_nothing_to_go_by(self) -> None:
-        """Where nothing says what a link is, the keys that every link has are checked all the same; others may be right."""
+        """Without a transport the keys that every link has are still checked; other keys are left alone."""
         rest = "special = 1\nwhen_absent = wait\nframing = lines\nframing.max = much\nsubscribe = nobody\n"
         told = [
             "[a] when_absent: 'wait' is not one of drop, hold",

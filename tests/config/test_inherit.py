@@ -8,7 +8,7 @@ from .test_wiring import GPS
 
 class Framings(ConfigCase):
     def framing(self, text: str, name: str = "a") -> tuple[str, bool, str]:
-        """What link ``a`` speaks: framing, whether verbatim, from which link."""
+        """The framing in force on a link, whether it is verbatim, and from which link it is inherited."""
         config = self.config(text)
         plan = config.links[name]
         assert plan.framing is not None

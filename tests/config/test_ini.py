@@ -60,11 +60,11 @@ class Reading(SynchronousTestCase):
         self.assertEqual(values("[a]\r\nb = 1\r\n  2\r\n"), {"b": "1 2"})
 
     def test_byte_order_mark(self) -> None:
-        """What some editors write before the text is skipped."""
+        """A byte order mark, which some editors write, is skipped."""
         self.assertEqual(values("\ufeff[a]\nb = 1"), {"b": "1"})
 
     def test_other_line_breaks(self) -> None:
-        """Only a line feed ends a line: what Unicode calls a line break does not move the line numbers."""
+        """Only a line feed ends a line: other line breaks of Unicode do not shift the line numbers."""
         sections, _errors = read("[a]\nb = x\u2028y\u0085z\nc = 1".encode(), "")
         self.assertEqual(sections[0].entries["c"].line, 3)
 
@@ -76,7 +76,7 @@ class Reading(SynchronousTestCase):
 
 class Refusing(SynchronousTestCase):
     def test_duplicates(self) -> None:
-        """A section or key that is there twice is an error that names both lines."""
+        """A section or key that is there twice is an error, which names both lines."""
         self.assertEqual(
             mistakes("[a]\nb = 1\nb = 2\n[c]\n[a]\nb = 3"),
             [
@@ -88,7 +88,7 @@ class Refusing(SynchronousTestCase):
     def test_default(self) -> None:
         """[DEFAULT] would leak into every section, so it is refused; a section called default is like any other."""
         self.assertEqual(
-            mistakes("[DEFAULT]\nx = 1"), ["gw.ini:1: [DEFAULT]: there are no defaults here: write the key into each section that needs it"]
+            mistakes("[DEFAULT]\nx = 1"), ["gw.ini:1: [DEFAULT]: defaults are not supported: write the key into each section that needs it"]
         )
         self.assertEqual(mistakes("[default]"), [])
 
@@ -114,17 +114,17 @@ class Refusing(SynchronousTestCase):
         self.assertEqual(
             mistakes("x = 1\n[a\n[]\nhello\n= 2\n[b] c\n"),
             [
-                "gw.ini:1: x: a key before the first [section]",
+                "gw.ini:1: x: a key before the first section: write [NAME] above it",
                 "gw.ini:2: '[a' is not a section: write [NAME], alone on its line",
                 "gw.ini:3: '[]' is not a section: write [NAME], alone on its line",
                 "gw.ini:4: [?]: 'hello' is not understood: write KEY = VALUE, [SECTION] or ; COMMENT",
-                "gw.ini:5: [?]: a value without a key",
+                "gw.ini:5: [?]: no key before the =: write KEY = VALUE",
                 "gw.ini:6: '[b] c' is not a section: write [NAME], alone on its line",
             ],
         )
 
     def test_comments_behind_sections(self) -> None:
-        """A section with a comment that begins with # is told so, and read as what was meant."""
+        """A section header with a # comment is refused, and its keys are still read."""
         sections, errors = read(b"[a] # the scale\nx = 1\n", "gw.ini")
         self.assertEqual([str(error) for error in errors], ["gw.ini:1: '[a] # the scale': a comment behind a section begins with ;"])
         self.assertEqual([(section.name, list(section.entries)) for section in sections], [("a", ["x"])])
@@ -141,20 +141,20 @@ class Refusing(SynchronousTestCase):
             self.assertEqual(mistakes(data), [said])
 
     def test_control_characters(self) -> None:
-        """Control characters have no place in a configuration, and would harm a terminal that shows them."""
+        """Control characters are refused, and escaped in the error, as a terminal would obey them."""
         self.assertEqual(
             mistakes("[a]\nx = \x1b[31m\ny = 1\rz = 2"),
             ["gw.ini:2: [a]: holds the control character '\\x1b'", "gw.ini:3: [a]: holds the control character '\\r'"],
         )
 
     def test_some_other_file(self) -> None:
-        """Reading ends after so many errors: memory and patience are bounded."""
+        """Reading stops after a number of errors, so that memory and output are bounded."""
         found = mistakes("junk\n" * 100_000)
         self.assertEqual(len(found), MOST_ERRORS + 1)
         self.assertEqual(found[-1], f"gw.ini:{MOST_ERRORS}: too many errors: is this an INI file? The rest was not read")
 
     def test_long_lines(self) -> None:
-        """An error shows the beginning of a long line only."""
+        """An error shows only the beginning of a long line."""
         self.assertTrue(all(len(line) < 200 for line in mistakes("x" * 5000 + "\n" + "y" * 5000 + " = 1\n[" + "z" * 5000)))
 
     @given(st.text(alphabet="ab=;#[]\\\"' \t\n\r.:\x00é", max_size=80))

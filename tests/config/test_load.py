@@ -74,7 +74,7 @@ class Loading(ConfigCase):
         self.assertEqual((config.warnings, config.gateway, config.tls), ((), GatewayOptions(), {}))
 
     def test_ten_mistakes(self) -> None:
-        """All mistakes of a file are told in one go, each with its line, and what was meant where that can be known."""
+        """All mistakes of a file are reported at once, each with its line, and with a suggestion where one is known."""
         names = ", ".join(registry.names("transport"))
         self.assertEqual(
             self.mistakes(TEN_MISTAKES),
@@ -93,7 +93,7 @@ class Loading(ConfigCase):
         )
 
     def test_no_file(self) -> None:
-        """What is not a readable file is one clear error, at once, also for a FIFO that nobody writes to."""
+        """A path that is not a readable file gives one error, without waiting, also for a FIFO that nobody writes to."""
         missing = os.path.join(self.directory, "none.ini")
         fifo = os.path.join(self.directory, "fifo")
         os.mkfifo(fifo)
@@ -110,7 +110,7 @@ class Loading(ConfigCase):
         self.assertEqual(self.mistakes("; " + "x" * (2 << 20)), ["gw.ini: larger than 1 MiB: this is not a configuration"])
 
     def test_absurd_numbers(self) -> None:
-        """Numbers with hundreds of digits are refused like any other, and shown by their beginning."""
+        """A number with hundreds of digits is refused like any other wrong value."""
         number = "9" * 400
         found = self.mistakes(
             BRIDGE + f"outbox.bytes = {number}GiB\nstall_timeout = {number}s\nmax_sessions = {number}\ntrace_rate = {number}/s"
@@ -121,7 +121,7 @@ class Loading(ConfigCase):
         """A file without a link would do nothing, so it is refused."""
         self.assertEqual(
             self.mistakes("[gateway]\nmemory = 1MiB\n"),
-            ["gw.ini: there is no link here: a section with device, listen or connect makes one"],
+            ["gw.ini: no link here: add a section with device, listen or connect"],
         )
 
     def test_gateway(self) -> None:
@@ -137,7 +137,8 @@ class Loading(ConfigCase):
     def test_reserved(self) -> None:
         """Sections of later versions are refused rather than taken for links."""
         self.assertEqual(
-            self.mistakes(BRIDGE + "[metrics]\nlisten = 127.0.0.1:9100"), ["gw.ini:7: [metrics]: this section is not in this version"]
+            self.mistakes(BRIDGE + "[metrics]\nlisten = 127.0.0.1:9100"),
+            ["gw.ini:7: [metrics]: this version has no such section: remove it"],
         )
 
     def test_later_keys(self) -> None:
@@ -153,8 +154,8 @@ class Loading(ConfigCase):
         for name, said in (
             ("link gps", "a link's name cannot hold ' ' (only [tls NAME] has two words)"),
             ("a,b", "a link's name cannot hold ','"),
-            ("a/#", "'a/#' holds a wildcard: a topic to publish under cannot"),
-            ("$sys", "a level that begins with $ is the gateway's own"),
+            ("a/#", "'a/#' holds a wildcard, which only a filter can"),
+            ("$sys", "a level that begins with $ is reserved for the gateway"),
             ("{x}", "a link's name cannot hold '{'"),
             ("tls", "a TLS section has one name: [tls NAME]"),
             ("tls a b", "a TLS section has one name: [tls NAME]"),
@@ -196,18 +197,18 @@ class Transports(ConfigCase):
         self.assertEqual([plan.transport for plan in config.links.values()], ["serial", "tcp", "tcp", "websocket"])
 
     def test_unclear(self) -> None:
-        """A section that does not say what it is is told how to."""
+        """A section without a clear transport is refused with what to write."""
         names = "|".join(registry.names("transport"))
         self.assertEqual(
             self.mistakes("[a]\ndevice = /dev/a\nlisten = 127.0.0.1:0\n[b]\nsubscribe = a"),
             [
                 "gw.ini:1: [a]: device means serial and listen means tcp: write transport = NAME",
-                f"gw.ini:4: [b]: what is this link? device means serial, listen or connect tcp; else write transport = {names}",
+                f"gw.ini:4: [b]: no transport: write device (for serial), listen or connect (for tcp), or transport = {names}",
             ],
         )
 
     def test_missing_library(self) -> None:
-        """A part whose library is not installed says so, with the part's own advice."""
+        """A part whose library is not installed is refused with the part's own advice."""
         real = registry.load
 
         def loading(kind: str, name: str) -> types.ModuleType:
@@ -222,7 +223,7 @@ class Transports(ConfigCase):
         )
 
     def test_default_codec(self) -> None:
-        """Without codec, streams are raw and a transport may prefer another; the options are always those of a codec."""
+        """Without ``codec`` a link has the default of its transport, which is raw on streams."""
         config = self.config(
             "[a]\nlisten = 127.0.0.1:0\n[b]\ntransport = websocket\nlisten = 127.0.0.1:0\n[c]\nlisten = 127.0.0.1:0\ncodec = json"
         )
@@ -245,17 +246,20 @@ class Tls(ConfigCase):
         self.assertEqual(
             self.mistakes(self.FAR + "[tls sites]"), ["gw.ini:3: [far] tls: there is no [tls site] section (did you mean 'sites'?)"]
         )
-        self.assertEqual(self.warnings(self.FAR + "[tls site]\n[tls other]"), ["gw.ini:9: [tls other] no link uses it: tls = other"])
+        self.assertEqual(
+            self.warnings(self.FAR + "[tls site]\n[tls other]"),
+            ["gw.ini:9: [tls other] no link uses it; to use it: tls = other in the section of a link"],
+        )
 
     def test_no_name(self) -> None:
-        """What is no name of a section is told what tls takes."""
-        said = ": tls takes the name of such a section, in which certificate and private_key stand"
+        """A value of ``tls`` that cannot be a section's name is refused with what to write."""
+        said = ": tls takes the NAME of a [tls NAME] section, which has certificate and private_key"
         for name in ("yes", "site.pem"):
             text = f"[a]\nlisten = 127.0.0.1:0\ntls = {name}\n"
             self.assertEqual(self.mistakes(text), [f"gw.ini:3: [a] tls: there is no [tls {name}] section{said}"])
 
     def test_unsafe(self) -> None:
-        """A client that does not verify whom it talks to is marked, and told."""
+        """A client that does not verify its server is marked in the table, and warned of."""
         config = self.config(self.FAR + "[tls site]\nverify = no")
         self.assertEqual([exposure.mark for exposure in config.exposures("far")], ["verify no"])
         self.assertEqual(len(config.warnings), 1)
@@ -273,13 +277,13 @@ class Tls(ConfigCase):
         )
 
     def test_contradictions(self) -> None:
-        """What the options of a section say against each other is told at one of them."""
+        """Options that contradict each other give one error, at the line of one of them."""
         found = self.mistakes(self.FAR + "[tls site]\nfallback_from = 10.0.0.0/8")
         self.assertEqual(len(found), 1)
         self.assertTrue(found[0].startswith("gw.ini:9: [tls site]: fallback_from "), found)
 
     def test_fallback(self) -> None:
-        """A port that also speaks plain is marked; for a client fallback means nothing, and that is told."""
+        """A TLS port that takes plain connections is marked; ``fallback`` of a client gets a warning."""
         self.certificates()
         files = "certificate = site.pem\nprivate_key = site.pem\n"
         config = self.config("[a]\nlisten = 0.0.0.0:7000\ntls = site\n[tls site]\nfallback = any\nfallback_write = yes\n" + files)
@@ -288,13 +292,13 @@ class Tls(ConfigCase):
         self.assertIn("gw.ini:8: [tls site] fallback = any is for listeners: a client never falls back", found)
 
     def test_clients_topics(self) -> None:
-        """Where each client has a certificate it may have a topic of its own, which others hear by its name or by what is above it."""
+        """Where every client has a certificate, each may have a topic of its own, which others hear by its name or by one above it."""
         self.certificates()
         text = "[in]\nlisten = 0.0.0.0:7000\ntls = site\ntopic = feed/{client}\n[out]\nlisten = 127.0.0.1:7001\nsubscribe = "
         files = "\n[tls site]\ncertificate = site.pem\nprivate_key = site.pem\nca = ca.pem\nclient_certificates = "
         for filter in ("feed", "feed/#", "feed/edge-1", "feed/+"):
             config = self.config(text + filter + files + "required")
-            self.assertEqual((config.hears["out"], config.links["out"].hears), (("in",), (filter,)))
+            self.assertEqual((config.sources["out"], config.links["out"].hears), (("in",), (filter,)))
             self.assertEqual(config.exposures("in"), [])
         self.assertEqual(
             self.mistakes(text + "food" + files + "optional"),
@@ -313,12 +317,12 @@ class Tls(ConfigCase):
         )
 
     def test_one_mistake_one_error(self) -> None:
-        """Where the [tls] section itself is wrong, nothing follows from what it might have said."""
+        """A mistake in a [tls] section gives no second error in the links that use it."""
         text = "[in]\nlisten = 0.0.0.0:7000\ntls = site\ntopic = feed/{client}\n[tls site]\nminimum = new"
         self.assertEqual(self.mistakes(text), ["gw.ini:6: [tls site] minimum: 'new' is not one of 1.2, 1.3"])
 
     def test_anybody_writes(self) -> None:
-        """With TLS but without client certificates whoever comes can write: that is marked where it reaches somebody."""
+        """A TLS listener without client certificates is marked if its clients can write to a link."""
         self.certificates()
         text = "[a]\nlisten = 0.0.0.0:7000\ntls = site\nattach = gps\n[gps]\ndevice = /dev/gps\n"
         config = self.config(text + "[tls site]\ncertificate = site.pem\nprivate_key = site.pem")
@@ -327,7 +331,7 @@ class Tls(ConfigCase):
 
 class Warnings(ConfigCase):
     def test_unheard(self) -> None:
-        """A link whose input nobody hears is told, with what would let it write."""
+        """A link whose input nobody hears is noted, with what to write so that it is heard."""
         self.assertEqual(
             self.warnings(
                 "[scale]\ndevice = /dev/a\n[lan]\nlisten = 127.0.0.1:0\nsubscribe = scale\n"
@@ -340,7 +344,7 @@ class Warnings(ConfigCase):
         )
 
     def test_advice_that_can_be_followed(self) -> None:
-        """Nobody is told to attach to what is written to a link, nor to a capture, which takes nothing."""
+        """The note suggests neither a link's ``$sent`` for ``attach`` nor a capture, which takes no data."""
         capture = os.path.join(self.directory, "day.log")
         with open(capture, "w") as file:
             file.write("x\n")
@@ -359,23 +363,23 @@ class Warnings(ConfigCase):
         )
 
     def test_two_devices(self) -> None:
-        """Two devices that hear each other may do so for ever: that is told once."""
+        """Two devices that hear each other are warned of once, as their echoes could go round for ever."""
         devices = "[a]\ndevice = /dev/a\n[b]\ndevice = /dev/b\n"
-        said = "hears [a], and is heard by it: what one device says the other is sent; if both echo, it goes round for ever"
+        said = "hears [a], and [a] hears it: what one device sends is written to the other; if both echo, it goes round for ever"
         self.assertEqual(self.warnings(devices + "attach = a"), [f"gw.ini:3: [b] {said}"])
         self.assertEqual(
             self.warnings(devices + "subscribe = a"), ["gw.ini:3: [b] nobody hears it; to hear it: subscribe = b in another section"]
         )
 
     def test_notes(self) -> None:
-        """A link that hears something and is heard by nobody is a reader: a note; one that does neither is a warning."""
+        """An unheard link that hears others gets a note, as it may be a mere reader; one that hears nothing gets a warning."""
         config = self.config("[scale]\ndevice = /dev/a\n[lan]\nlisten = 127.0.0.1:0\nsubscribe = scale\n[lost]\nlisten = 127.0.0.1:0\n")
         self.assertEqual(([len(config.warnings), len(config.notes)]), [1, 1])
         self.assertIn("[lost]", config.warnings[0])
         self.assertIn("[lan]", config.notes[0])
 
     def test_lonely(self) -> None:
-        """A device that nobody hears is told."""
+        """A device that nobody hears is warned of."""
         self.assertEqual(
             self.warnings("[scale]\ndevice = /dev/a\n[far]\nconnect = h:1"),
             [
@@ -385,7 +389,7 @@ class Warnings(ConfigCase):
         )
 
     def test_parts(self) -> None:
-        """A part's own warnings are passed on with the link's line."""
+        """A part's own warnings are shown with the line of the link."""
         found = self.warnings(BRIDGE.replace("baudrate = 9600", "framing = silence\nframing.interval = 1ms"))
         self.assertTrue(found)
         self.assertTrue(all(text.startswith("gw.ini:1: [scale] ") for text in found), found)

@@ -13,13 +13,13 @@ from gateway.net import hosts as hosts_file
 
 class MachineTests(SynchronousTestCase):
     def test_addresses(self) -> None:
-        """The addresses of its interfaces are this machine's; those of others, and what cannot be one's own, are not."""
+        """The addresses of its interfaces are this machine; other and special addresses are not."""
         self.assertTrue(is_this_machine("127.0.0.1"))
         for host in ("192.0.2.1", "2001:db8::1", "0.0.0.0", "255.255.255.255"):
             self.assertFalse(is_this_machine(host), host)
 
     def test_names(self) -> None:
-        """Its own name and what the hosts file calls it are this machine; no name server is asked about any other."""
+        """Its host name, and its names in the hosts file, are this machine; no name server is asked."""
         hosts = Path(self.mktemp())
         hosts.write_text("# 127.0.0.1 old\n127.0.0.1 localhost Bench # mine\n192.0.2.1 far\nodd odd\n\n")
         self.patch(hosts_file, "HOSTS", str(hosts))

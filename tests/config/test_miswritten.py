@@ -1,4 +1,4 @@
-"""Values that nobody means as they stand."""
+"""Values that are valid but almost certainly mistakes."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ LINK = "[a]\nlisten = 127.0.0.1:0\nframing = enclosed\n"
 
 class MiswrittenTests(ConfigCase):
     def test_paths(self) -> None:
-        """Quotes are literal, and what a shell would fill in is not filled in: both are told before a file of that name is looked for."""
+        """A path with quotes, ~ or $NAME is refused before a file of that name is looked for."""
         for value, said in (
             ('"/dev/x"', "the quotes in '\"/dev/x\"' would be part of the value: write it without"),
             ("'/dev/x'", "the quotes in \"'/dev/x'\" would be part of the value: write it without"),
-            ("~/x", "'~/x': ~ and $NAME are not filled in here: write the whole path"),
-            ("$HOME/x", "'$HOME/x': ~ and $NAME are not filled in here: write the whole path"),
-            ("${HOME}/x", "'${HOME}/x': ~ and $NAME are not filled in here: write the whole path"),
+            ("~/x", "'~/x': ~ and $NAME are not expanded here: write the whole path"),
+            ("$HOME/x", "'$HOME/x': ~ and $NAME are not expanded here: write the whole path"),
+            ("${HOME}/x", "'${HOME}/x': ~ and $NAME are not expanded here: write the whole path"),
         ):
             self.assertEqual(self.mistakes(f"[a]\ndevice = {value}"), [f"gw.ini:2: [a] device: {said}"])
         self.config("[a]\ndevice = ~x\n[b]\ndevice = /dev/it's\n")
 
     def test_bytes(self) -> None:
-        """Bytes by number or by name are told how bytes are written; other text is itself."""
+        """Bytes by number or by name are refused with how to write them; other text is taken as it is."""
         for value, right in (("0x02", "\\x02"), ("0x0D 0x0a", "\\r\\n"), ("STX", "\\x02"), ("CRLF", "\\r\\n")):
-            said = f"{value!r} would be these characters themselves: bytes are written {right}"
+            said = f"{value!r} is taken as text: to give the bytes, write {right}"
             self.assertEqual(self.mistakes(LINK + f"framing.start = {value}"), [f"gw.ini:4: [a] framing.start: {said}"])
         for value in ("START", "0x0", "0x02;", "\\x02", "\\x53TX", "stx"):
             self.config(LINK + f"framing.start = {value}")
 
     def test_comments(self) -> None:
-        """A # behind a blank is refused in any value, what is left is checked, and the value, which may be a secret, is not shown."""
+        """A # comment is refused in any value; the rest of the value is checked; the error does not show it, as it may be a secret."""
         said, link = "write ; in place of #", ", or make a symbolic link if the path really holds it"
         end = " (a comment behind a value begins with ;)"
         text = (
@@ -59,13 +59,13 @@ class MiswrittenTests(ConfigCase):
         )
 
     def test_meant_hashes(self) -> None:
-        """A # that is a topic filter, or part of a word, stays."""
+        """A # that is a topic filter, or part of a word, is valid."""
         for filters in ("#", "b, #", "#, b", "b,#", "b, b/#", "b/#, b"):
             self.config(f"[a]\nlisten = 127.0.0.1:0\nsubscribe = {filters}\n[b]\ndevice = /dev/b#1\n")
         self.config(LINK + "framing.start = #A\nframing.end = #B\n")
 
     def test_quotes(self) -> None:
-        """Quotes are told around any value but bytes, once: what they hold is what was meant."""
+        """Quotes around any value but bytes are refused, once; no second error follows from them."""
         said = "the quotes in '\"{}\"' would be part of the value: write it without"
         text = '[a]\nlisten = "127.0.0.1:0"\nattach = "b"\ntls = "site"\noutbox.when_full = "drop"\n[b]\ndevice = /dev/b\n[tls site]\n'
         self.assertEqual(
@@ -82,7 +82,7 @@ class MiswrittenTests(ConfigCase):
         )
 
     def test_urls(self) -> None:
-        """A URL in place of an address is taken apart into the keys that say the same, and nothing follows from it."""
+        """A URL in place of an address gives one error, with the keys to write instead."""
         for place, said in (
             ("listen = ws://127.0.0.1:7300/", "write transport = websocket, listen = 127.0.0.1:7300, path = /"),
             ("listen = http://localhost/live?x", "write transport = websocket, listen = localhost:80, path = /live"),
@@ -96,14 +96,14 @@ class MiswrittenTests(ConfigCase):
             ("listen = unix:///run/a.sock", "write transport = unix and listen = /run/a.sock"),
             (
                 "connect = ws://far:80/",
-                "WebSocket clients are listened for, with transport = websocket; connect = HOST:PORT takes a TCP or TLS server",
+                "transport = websocket only listens; connect = HOST:PORT is for a TCP or TLS server",
             ),
         ):
             key, _, url = place.split(" ")
             self.assertEqual(self.mistakes(f"[a]\n{place}"), [f"gw.ini:2: [a] {key}: {url!r} is a URL: {said}"])
 
     def test_hints(self) -> None:
-        """A refused value with # in it is told of ;, and a path where an address is wanted of transport = unix."""
+        """A # comment is refused with a hint to ;, a path in place of an address with one to transport = unix."""
         baudrate, listen = self.mistakes("[a]\ndevice = /dev/a\nbaudrate = 9600 # fast\n[b]\nlisten = /run/b\n")
         self.assertTrue(baudrate.startswith("gw.ini:3: [a] baudrate: ") and baudrate.endswith(" (a comment behind a value begins with ;)"))
         self.assertTrue(listen.startswith("gw.ini:5: [b] listen: ") and listen.endswith(" (for a UNIX socket: transport = unix)"))

@@ -1,4 +1,4 @@
-"""Places that two links want, and what is open to strangers."""
+"""Addresses, sockets and devices that two links want."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Places(ConfigCase):
         self.config(links("listen = 127.0.0.1:0", "listen = 127.0.0.1:0"))
 
     def test_shared_listeners(self) -> None:
-        """WebSocket links share an address, told apart by path."""
+        """WebSocket links may share an address if their paths differ."""
         web = "transport = websocket\nlisten = 127.0.0.1:8080"
         self.config(links(web, f"{web}\npath = /b"))
         self.assertEqual(
@@ -40,28 +40,28 @@ class Places(ConfigCase):
         )
 
     def test_almost_shared(self) -> None:
-        """WebSocket links that would share a port but not the address are told how to."""
+        """WebSocket links that share a port but not the address are refused with how to share both."""
         web = "transport = websocket\nlisten = {}:8080\n"
         (error,) = self.mistakes(links(web.format("127.0.0.1"), web.format("0.0.0.0") + "path = /b"))
         self.assertTrue(error.endswith(": give one of them another port, or both the same listen and each its own path"), error)
 
     def test_sockets(self) -> None:
-        """UNIX sockets have one owner too."""
+        """A UNIX socket belongs to one link."""
         unix = "transport = unix\nlisten = a.sock"
         said = f"{self.directory}/a.sock is taken: [a] listens on {self.directory}/a.sock: give one of them another path"
         self.assertEqual(self.mistakes(links(unix, unix)), [f"gw.ini:6: [b] listen: {said}"])
         self.assertEqual(len(self.mistakes(links(unix, "transport = unix\nconnect = a.sock"))), 1)
 
     def test_devices(self) -> None:
-        """A serial port belongs to one link; each loop:// is one of its own."""
+        """A serial port belongs to one link; every loop:// is a port of its own."""
         self.assertEqual(
             self.mistakes(links("device = /dev/a", "device = /dev/a")),
-            ["gw.ini:4: [b] device: /dev/a is already the device of [a]; to hear both ways: attach = a"],
+            ["gw.ini:4: [b] device: /dev/a is already the device of [a]; to share it: attach = a"],
         )
         self.config(links("device = loop://", "device = loop://"))
 
     def test_ourselves(self) -> None:
-        """A link that would connect to another of the same file is refused: that would be a loop through the network."""
+        """A link that connects to another of the same file is refused."""
         for listen, connect in (("0.0.0.0:7000", "localhost:7000"), ("127.0.0.1:7000", "127.0.0.1:7000"), ("[::]:7000", "[::1]:7000")):
             said = f"gw.ini:4: [b] connect: {connect} is where [a] listens: join links of one file by subscribe or attach"
             self.assertEqual(self.mistakes(links(f"listen = {listen}", f"connect = {connect}")), [said])
@@ -69,7 +69,7 @@ class Places(ConfigCase):
         self.assertEqual(len(self.mistakes(links("listen = 127.0.0.1:0", "connect = 127.0.0.1:0"))), 1)
 
     def test_ourselves_by_any_name(self) -> None:
-        """Neither an address of this machine on the network nor its name is a way round that; other machines are."""
+        """It is refused under any address or name of this machine, and only these."""
         self.patch(load, "is_this_machine", lambda host: host in ("192.0.2.7", "edge", "127.0.0.1"))
         for listen, connect in (("0.0.0.0", "192.0.2.7"), ("[::]", "Edge"), ("192.0.2.7", "edge"), ("127.0.0.1", "0.0.0.0")):
             self.assertEqual(len(self.mistakes(links(f"listen = {listen}:7000", f"connect = {connect}:7000"))), 1, connect)
@@ -77,20 +77,20 @@ class Places(ConfigCase):
             self.config(links(f"listen = {listen}:7000", f"connect = {connect}:7000"))
 
     def test_stars(self) -> None:
-        """A star is no host; the address that means all is named."""
+        """A star as host is refused with what to write."""
         self.assertEqual(
             self.mistakes(links("listen = *:7000", "connect = *:7001")),
             [
-                "gw.ini:2: [a] listen: *:7000: * is no host: write 0.0.0.0:7000 for all addresses",
-                "gw.ini:4: [b] connect: *:7001: * is no host: name the host",
+                "gw.ini:2: [a] listen: *:7000: * is not a host: write 0.0.0.0:7000 for all addresses",
+                "gw.ini:4: [b] connect: *:7001: * is not a host: write the name or address of the server",
             ],
         )
 
     def test_with_other_mistakes(self) -> None:
-        """Places are compared also where a section has other mistakes."""
+        """Addresses are compared even if a section has other mistakes."""
         self.assertEqual(len(self.mistakes(links("listen = 127.0.0.1:1\nx = 1", "listen = 127.0.0.1:1\nx = 1"))), 3)
 
     def test_loopback(self) -> None:
-        """Only what this machine alone reaches is loopback."""
+        """A host is loopback if only this machine can connect to it."""
         self.assertEqual([is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "LOCALHOST")], [True] * 4)
         self.assertEqual([is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "example.org", "localhost.evil.org")], [False] * 5)

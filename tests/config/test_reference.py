@@ -1,4 +1,4 @@
-"""The reference is what the code says."""
+"""The reference agrees with the code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(reference.__file__).parent.parent.parent
 
 
 def all_options() -> list[type[Options]]:
-    """The options of every part that there is."""
+    """The options classes of all parts."""
     return [registry.load(kind, name).Options for kind in ("transport", "framing", "codec") for name in registry.names(kind)]
 
 
@@ -40,14 +40,14 @@ class Reference(ConfigCase):
         self.assertEqual(self.run_main("--check", root=ROOT), (0, ""))
 
     def test_writes(self) -> None:
-        """Without arguments both files are written, with --check a stale one is told, and other arguments are refused."""
+        """Without arguments both files are written; --check reports those that are not current; other arguments are refused."""
         root = Path(self.directory)
         self.assertEqual(self.run_main(root=root), (0, ""))
         self.assertEqual(self.run_main("--check", root=root), (0, ""))
         (root / "conf" / "reference.ini").write_text("old")
         os.remove(root / "docs" / "reference.md")
-        told = [f"{name} is not current: run python -m gateway.config.reference\n" for name in ("conf/reference.ini", "docs/reference.md")]
-        self.assertEqual(self.run_main("--check", root=root), (1, "".join(told)))
+        printed = [f"{name} is not current: run make reference\n" for name in ("conf/reference.ini", "docs/reference.md")]
+        self.assertEqual(self.run_main("--check", root=root), (1, "".join(printed)))
         self.assertEqual(self.run_main("--chek", root=root)[0], 2)
 
     def test_loads(self) -> None:
@@ -55,14 +55,14 @@ class Reference(ConfigCase):
         self.assertEqual(list(load(self.path(reference.ini())).links), ["scale", "lan"])
 
     def test_everything_described(self) -> None:
-        """Every option of every part says what to write and what it does."""
+        """Every option of every part is described: what to write, and what it does."""
         for chapter in chapters():
             for row in chapter.rows:
                 self.assertTrue(row.words and row.text, f"{chapter.title}: {row.key}")
             self.assertTrue(chapter.text, chapter.title)
 
     def test_defaults_read_back(self) -> None:
-        """The default that the reference shows is the default when it is written into the file."""
+        """A default of the reference, written into the file, gives the same value."""
         for options in all_options():
             for name, field in options.model_fields.items():
                 if field.is_required() or part_kind(field) or nested(field) or field.default is None:
@@ -73,7 +73,7 @@ class Reference(ConfigCase):
                 self.assertEqual(read, field.default, f"{options.__module__} {name}")
 
     def test_every_option(self) -> None:
-        """Every option stands in both files, commented out in the one that can be loaded."""
+        """Every option is in both files, in the INI file commented out."""
         lines, page = reference.ini().splitlines(), reference.markdown()
         for name in registry.names("framing"):
             for option in set(registry.load("framing", name).Options.model_fields) - set(FramingOptions.model_fields):
@@ -83,7 +83,7 @@ class Reference(ConfigCase):
             self.assertTrue(any(line.startswith(f";{key} =") for line in lines), key)
 
     def test_overridden_default(self) -> None:
-        """Where a transport has another default than the others, its chapter shows it."""
+        """A default of one transport that differs from the others' is shown in its chapter."""
         serial = next(chapter for chapter in chapters() if chapter.title == "transport = serial")
         self.assertEqual([row.default for row in serial.rows if row.key == "outbox.when_full"], ["block"])
         self.assertNotIn("subscribe", [row.key for row in serial.rows])

@@ -57,7 +57,7 @@ class Sections(SynchronousTestCase):
         return options, [str(error) for error in sorted(errors, key=lambda error: error.line)]
 
     def test_options(self) -> None:
-        """Plain keys are fields; keys that belong to somebody else are left alone; enumerations may be of numbers."""
+        """Plain keys are fields, also enumerations of numbers; keys to leave out are left out."""
         options, errors = self.read("transport = x", "device = a", "baudrate = 300", "stopbits = 1.5")
         self.assertEqual(errors, [])
         self.assertEqual((options.device, options.baudrate, options.stopbits), ("a", 300, 1.5))
@@ -70,11 +70,11 @@ class Sections(SynchronousTestCase):
         self.assertEqual(type(options.codec).__module__, "gateway.codecs.text")
 
     def test_wrong_parts(self) -> None:
-        """A part that there is not, an option that it has not, and options without a part are told."""
+        """Unknown parts, unknown options of a part, and options without a part are errors."""
         self.assertEqual(
             self.read("device = a", "framing.max = 1", "codec = jsn", "codec.x = 1")[1],
             [
-                "gw.ini:3: [gps] framing.max: there is no framing = NAME here that this could belong to",
+                "gw.ini:3: [gps] framing.max: needs framing = NAME in the same section",
                 "gw.ini:4: [gps] codec: 'jsn' is not one of hex, json, raw, text (did you mean 'json'?)",
             ],
         )
@@ -89,7 +89,7 @@ class Sections(SynchronousTestCase):
         )
 
     def test_options_of_wrong_parts(self) -> None:
-        """Below a name that no part has, real mistakes are told: by the part of a near name, else by what all have; and no others."""
+        """The options of an unknown part are checked as those of a similar name, else as those that all parts have."""
         below = ("framing.max = much", "framing.width = 3", "framing.odd = 1")
         for name, said in (("lenght", ["gw.ini:5: [gps] framing.width: '3' is not one of 1, 2, 4"]), ("odd", [])):
             self.assertEqual(
@@ -98,7 +98,7 @@ class Sections(SynchronousTestCase):
             )
 
     def test_parts_of_another_kind(self) -> None:
-        """A part in the place of one of another kind is told where it belongs."""
+        """A part of another kind is refused with the key that it belongs to."""
         for written, said in (
             ("framing = json", "json is a codec: write codec = json"),
             ("codec = lines", "lines is a framing: write framing = lines"),
@@ -120,14 +120,14 @@ class Sections(SynchronousTestCase):
         )
 
     def test_required(self) -> None:
-        """What is missing is told at the section, or at the part that needs it."""
+        """A missing option is reported at the section, or at the part that needs it."""
         self.assertEqual(
             self.read("framing = silence")[1],
             ['gw.ini:1: [gps] device: "device" is required', 'gw.ini:2: [gps] framing.interval: "interval" is required'],
         )
 
     def test_unknown(self) -> None:
-        """An unknown option is told once, beside the other errors, and names what is near."""
+        """An unknown option is reported once, beside other errors, with a similar key."""
         self.assertEqual(
             self.read("device = COM0", "badurate = 1", "device.x = 2", "zzz = 1")[1],
             [
@@ -139,25 +139,25 @@ class Sections(SynchronousTestCase):
         )
 
     def test_empty(self) -> None:
-        """An empty text is a value that was forgotten."""
+        """An empty value of text is an error."""
         self.assertEqual(self.read("device =")[1], ["gw.ini:2: [gps] device: has no value"])
 
     def test_contradictions(self) -> None:
-        """What several keys say together is placed at the first that the message names, or at the key it is addressed to."""
+        """A conflict is reported at the first key that the message names, or at the key that it begins with."""
         self.assertEqual(
             self.read("device = a", "baudrate = 1", "stopbits = 2")[1], ["gw.ini:4: [gps]: stopbits = 2 does not go with baudrate = 1"]
         )
         self.assertEqual(self.read("device = a", "baudrate = 2", "interval = 0")[1], ["gw.ini:4: [gps] interval: is needed at 2 baud"])
 
     def test_paths(self) -> None:
-        """Paths, also in secrets, are completed; variables of the environment are not paths."""
+        """Paths are made absolute, also those of secrets in files; the names of environment variables are not."""
         self.assertEqual(self.read("device = a", "key = k.pem")[0].key, "/conf/k.pem")
         self.assertEqual(self.read("device = a", "passphrase = file:p")[0].passphrase, ("file", "/conf/p"))
         self.assertEqual(self.read("device = a", "passphrase = env:P")[0].passphrase, ("env", "P"))
         self.assertEqual(Sample.model_validate({"device": "a", "files": ("x",)}, context={"absolute": "/{}".format}).files, ("/x",))
 
     def test_refuse_all(self) -> None:
-        """What a part finds in the files that a section names is placed at the key that it is addressed to."""
+        """An error of a part as a whole is reported at the key that it begins with or names, else at the section."""
         errors: list[ConfigError] = []
         (section,), _ = read(b"[gps]\nkey = k.pem\ndevice = a", "gw.ini")
         Reading(section, "gw.ini", str, errors).refuse_all(["key: is expired", "device and key do not match", "all is wrong"], Sample)
@@ -167,6 +167,6 @@ class Sections(SynchronousTestCase):
         )
 
     def test_load_part(self) -> None:
-        """A part is loaded by name, or the operator is told which there are."""
+        """A part is loaded by name; an unknown one is a ConfigError."""
         self.assertIs(load_part("framing", "lines").Options, LinesOptions)
         self.assertRaises(ConfigError, load_part, "framing", "line")

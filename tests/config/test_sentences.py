@@ -36,7 +36,7 @@ class Sentences(SynchronousTestCase):
         return sentence(found, str(found["loc"][0]), Sample.model_fields.get(key), text)
 
     def test_all(self) -> None:
-        """Every kind of error says what was written, and which limit it breaks in the units that the user writes."""
+        """Every kind of error shows the value, and the limit in the units of the INI file."""
         for key, text, said in (
             ("needed", "", '"needed" is required'),
             ("needed", "fast", "'fast' is not an integer"),
@@ -57,7 +57,7 @@ class Sentences(SynchronousTestCase):
             self.assertEqual(self.said(key, text), said)
 
     def test_other_errors(self) -> None:
-        """An error of pydantic's that has no sentence of its own still speaks our words."""
+        """An error of pydantic without a text of its own gets a general one."""
 
         class Plain(Options):
             value: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class Sentences(SynchronousTestCase):
         self.assertEqual(sentence(found, "value", None, "x"), "'x' is not understood")
 
     def test_did_you_mean(self) -> None:
-        """The nearest word is offered, else the one that begins so, and none where none is near."""
+        """The most similar word is suggested, else the only one with this beginning, else none."""
         self.assertEqual(did_you_mean("badurate", ["baudrate", "bytesize"]), " (did you mean 'baudrate'?)")
         self.assertEqual(did_you_mean("zzz", ["baudrate"]), "")
         self.assertEqual(did_you_mean("tls", ["rts", "dtr"]), "")
@@ -77,6 +77,6 @@ class Sentences(SynchronousTestCase):
         self.assertEqual(one_of("c", []), "'c' is not one of ")
 
     def test_short(self) -> None:
-        """A long value is shown by its beginning, and what a terminal would obey is escaped."""
+        """A long value is shortened, and control characters are escaped."""
         self.assertTrue(len(quote("x" * 1000)) < 70)
         self.assertEqual(quote("\x1b[2J"), "'\\x1b[2J'")

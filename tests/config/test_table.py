@@ -32,7 +32,7 @@ codec = json
 
 class Table(ConfigCase):
     def test_rows(self) -> None:
-        """Each link has its place, what it speaks and why, its outbox, whom it hears, who hears it, and what is unsafe."""
+        """Each link has its place, framing, codec, outbox, the links that it hears and that hear it, and what is unsafe."""
         lines = table(self.config(TEXT)).splitlines()
         rows = [re.split(r"  +", line.strip()) for line in lines]
         for row in (
@@ -48,7 +48,7 @@ class Table(ConfigCase):
         self.assertIn("5 links, memory for outboxes 256MiB, linger 1500ms", lines[0])
 
     def test_one_link(self) -> None:
-        """One link is not several."""
+        """One link is counted in the singular."""
         self.assertIn(": 1 link, memory", table(self.config("[a]\nlisten = 127.0.0.1:0\n")).splitlines()[0])
 
     def test_absent(self) -> None:
@@ -71,7 +71,7 @@ class Table(ConfigCase):
         self.assertNotIn("not there now", "".join((*config.warnings, *config.notes)))
 
     def test_warnings(self) -> None:
-        """The warnings stand below."""
+        """The warnings follow the tables."""
         config = self.config(TEXT)
         self.assertEqual(table(config).splitlines()[-len(config.warnings) :], [f"warning: {text}" for text in config.warnings])
         self.assertTrue(config.warnings)

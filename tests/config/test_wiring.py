@@ -1,4 +1,4 @@
-"""Who hears whom, and which framing follows from it."""
+"""Who hears whom, and what parts of other distributions say of themselves."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class References(ConfigCase):
         return "\n".join((f"[{name}]", "listen = 127.0.0.1:0", *lines, ""))
 
     def test_subscribe(self) -> None:
-        """Filters are passed on as they are, and resolved for the table: links by topic, all below them, and what is written to them."""
+        """Filters go into the plan as they are; the configuration names the links that they match, and what is written to these."""
         config = self.config(
             self.listener("meter/1") + self.listener("meter/2", "topic = x/2") + self.listener("a", "subscribe = meter, x/+, meter/1/$sent")
         )
         self.assertEqual(config.links["a"].hears, ("meter", "x/+", "meter/1/$sent"))
-        self.assertEqual(config.hears["a"], ("meter/1", "meter/1/$sent", "meter/2"))
+        self.assertEqual(config.sources["a"], ("meter/1", "meter/1/$sent", "meter/2"))
         self.assertEqual(config.heard_by("meter/1"), ("a",))
 
     def test_attach(self) -> None:
@@ -30,7 +30,7 @@ class References(ConfigCase):
         self.assertEqual(config.links["a"].topic, "b")
 
     def test_nothing_there(self) -> None:
-        """A reference that leads nowhere is an error that says what may have been meant."""
+        """A reference to nothing is an error, which suggests what exists."""
         text = GPS + self.listener("lan", "topic = net", "subscribe = meter/#, gsp", "attach = lam") + self.listener("b", "attach = net")
         self.assertEqual(
             self.mistakes(text),
@@ -43,7 +43,7 @@ class References(ConfigCase):
         )
 
     def test_no_commas(self) -> None:
-        """Names in a list with something else than commas between them are told how lists are written."""
+        """A list without commas between its names is refused with how to write it."""
         for entry in ("gps lan", "gps; lan"):
             text = GPS + self.listener("lan") + self.listener("a", f"subscribe = {entry}", f"attach = {entry}")
             for line, error in zip((9, 10), self.mistakes(text), strict=True):
@@ -51,17 +51,17 @@ class References(ConfigCase):
                 self.assertTrue(error.endswith(f"{entry!r} (names are separated by commas: gps, lan)"), error)
 
     def test_devices_take_exact_names(self) -> None:
-        """What a device hears may write to it, so a wildcard there is an error; so is one in attach."""
+        """A wildcard in the ``subscribe`` of a device, or in any ``attach``, is an error."""
         self.assertEqual(
             self.mistakes(GPS + "subscribe = #\n" + self.listener("a", "attach = +")),
             [
-                "gw.ini:5: [gps] subscribe: '#': what a device hears may write to it, so it takes exact names only",
-                "gw.ini:8: [a] attach: '+': exact names of links only, as both directions follow from it",
+                "gw.ini:5: [gps] subscribe: '#': what a device's link hears is written to the device: write exact names, without wildcards",
+                "gw.ini:8: [a] attach: '+': attach takes exact names of links, without wildcards",
             ],
         )
 
     def test_oneself(self) -> None:
-        """A link cannot hear itself by name, nor what is written to it; by a wildcard its clients hear each other."""
+        """A link that names itself, or what is written to it, is an error; by a wildcard its clients may hear each other."""
         text = self.listener("a", "subscribe = a", "attach = a") + self.listener("b", "subscribe = b/$sent")
         self.assertEqual(
             self.mistakes(text),
@@ -71,16 +71,16 @@ class References(ConfigCase):
                 "gw.ini:7: [b] subscribe: 'b/$sent': a link cannot hear itself",
             ],
         )
-        self.assertEqual(self.config(self.listener("a", "subscribe = #")).hears["a"], ("a",))
+        self.assertEqual(self.config(self.listener("a", "subscribe = #")).sources["a"], ("a",))
 
     def test_ring(self) -> None:
-        """Links that hear what is written to each other would send one packet round for ever."""
+        """A ring of links that hear each other's ``$sent`` is an error."""
         text = (
             self.listener("a", "subscribe = c/$sent")
             + self.listener("b", "subscribe = a/$sent")
             + self.listener("c", "subscribe = b/$sent")
         )
-        said = "subscribe: a packet would go round for ever, from one $sent to the next"
+        said = "subscribe: a packet would go round for ever, from one $sent to the next: remove one of them"
         self.assertEqual(self.mistakes(text), [f"gw.ini:{line}: [{name}] {said}" for line, name in ((3, "a"), (6, "b"), (9, "c"))])
 
     def test_bad_filter(self) -> None:
@@ -96,11 +96,11 @@ class References(ConfigCase):
         )
 
     def test_topic(self) -> None:
-        """A topic is one that packets can be published under."""
+        """A topic under which nothing can be published is an error."""
         for topic, said in (
-            ("a/#", "'a/#' holds a wildcard: a topic to publish under cannot"),
+            ("a/#", "'a/#' holds a wildcard, which only a filter can"),
             ("a//b", "'a//b' has an empty level"),
-            ("a/$sent", "'a/$sent': a level that begins with $ is the gateway's own"),
+            ("a/$sent", "'a/$sent': a level that begins with $ is reserved for the gateway"),
             ("a/{name}", "'a/{name}': only {client} can be filled in, and only as a level of its own"),
             ("a-{client}", "'a-{client}': only {client} can be filled in, and only as a level of its own"),
             ("a/{client}", "{client} needs tls = NAME, and client_certificates = required in [tls NAME]"),
@@ -108,7 +108,7 @@ class References(ConfigCase):
             self.assertEqual(self.mistakes(self.listener("a", f"topic = {topic}")), [f"gw.ini:3: [a] topic: {said}"])
 
     def test_overheard(self) -> None:
-        """``attach`` joins exact names, so a link below the attached one, which the filter would hear too, is an error."""
+        """An ``attach`` by which a link would also hear a third one, whose topic lies below, is an error."""
         text = "[scale]\ndevice = /dev/a\n" + self.listener("lan", "attach = scale") + self.listener("lan/guests")
         self.assertEqual(
             self.mistakes(text),
@@ -137,7 +137,7 @@ class Options(StreamOptions):
 
 class PartsOfOthers(ConfigCase):
     def test_codec(self) -> None:
-        """A codec says whether its bodies are lines; else bodies of its own are, as joined ones could not be told apart."""
+        """A codec declares whether its bodies are lines; without a declaration they are, unless they are the payloads as they are."""
         parts = {"own": CODEC.format(False), "plain": CODEC.format(True)}
         parts |= {"joined": CODEC.format("in_lines = False"), "rows": CODEC.format("in_lines = True")}
         add_parts(self, {f"codec {name}": source for name, source in parts.items()})
@@ -146,21 +146,21 @@ class PartsOfOthers(ConfigCase):
         self.assertEqual(framings, {"own": "lines", "plain": "raw", "joined": "raw", "rows": "lines"})
 
     def test_transport_that_takes_nothing(self) -> None:
-        """Nobody is told to attach to a transport of others that takes nothing, nor warned that two such could answer each other."""
+        """A transport that takes no data is neither suggested for ``attach`` nor suspected of an echo."""
         tapes = "".join(f"[{name}]\ntransport = tape\ntape = x\n" for name in "ab")
         text = tapes + "attach = a\n[view]\nlisten = 127.0.0.1:0\nsubscribe = a\n"
         add_parts(self, {"transport tape": TRANSPORT + "TAKES_DATA = False\n"})
         self.assertEqual(self.warnings(text), ["gw.ini:8: [view] what its clients send goes nowhere"])
 
     def test_transport_that_is_a_device(self) -> None:
-        """A transport of others is a device, which wildcards do not permit to write to, unless it says that it is none."""
+        """A transport of another distribution counts as a device, for which wildcards are refused, unless it declares otherwise."""
         text = "[a]\ntransport = tape\nsubscribe = #\n[b]\nlisten = 127.0.0.1:0\nsubscribe = a\n"
         add_parts(self, {"transport tape": TRANSPORT, "transport view": TRANSPORT + "IS_DEVICE = False\n"})
         self.assertEqual(len(self.mistakes(text)), 1)
         self.config(text.replace("tape", "view"))
 
     def test_implied(self) -> None:
-        """A key may tell that a section means a transport of others; where that cannot be loaded, the keys of ours still do."""
+        """A key can imply a transport of another distribution; one that cannot be loaded disturbs no other."""
         add_parts(self, {"transport tape": TRANSPORT + "IMPLIED_BY = ('tape', 'listen')\n", "transport odd": "import no_such_library\n"})
         config = self.config("[a]\ntape = x\n[b]\nlisten = 127.0.0.1:0\nsubscribe = a\n")
         self.assertEqual([plan.transport for plan in config.links.values()], ["tape", "tcp"])
