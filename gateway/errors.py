@@ -1,16 +1,16 @@
-"""What can go wrong, by whose mistake it is."""
+"""The exceptions of the gateway, by whose mistake they are."""
 
 from __future__ import annotations
 
 
 class GatewayError(Exception):
-    """The root of all errors of the gateway's own."""
+    """The class of all errors that the gateway raises itself."""
 
 
 class ConfigError(GatewayError):
-    """The operator's mistake, found before anything has started.
+    """A mistake of the operator in the configuration, found before anything starts.
 
-    ``str()`` is one line: ``gw.ini:14: [gauge] baudrate: 'fast' is not an integer``; what is not known is left out.
+    ``str()`` is one line, ``gw.ini:14: [gauge] baudrate: 'fast' is not an integer``, without what is not known.
     """
 
     def __init__(self, message: str, *, file: str = "", line: int = 0, section: str = "", key: str = "") -> None:
@@ -28,12 +28,12 @@ class ConfigError(GatewayError):
 
 
 class WireError(GatewayError):
-    """The peer's mistake."""
+    """A mistake of the peer, or of a device."""
 
 
 class FramingError(WireError):
-    """The boundary between packets is lost: the session closes (a serial link resyncs instead)."""
+    """The boundary between packets is lost: the session ends (a serial port resynchronizes instead)."""
 
 
 class CodecError(WireError):
-    """One frame is unreadable, or one body cannot be said in this framing or codec: skip it and count it."""
+    """A frame cannot be decoded, or a payload cannot be encoded in this framing or codec: the packet is skipped and counted."""

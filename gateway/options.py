@@ -1,7 +1,8 @@
-"""The value types of the INI file, and the base of every part's options.
+"""The types of values in the INI file, and the class that the options of every part derive from.
 
-Each type reads the text that a user writes (``64KiB``, ``300ms``, ``\\r\\n``) and is checked by pydantic. A value that is not text is
-taken as it is, so that Python code can give options too. Errors are ValueError with a text for the field engineer.
+Each type has a ``parse_`` function for the text in the file (``64KiB``, ``300ms``, ``\\r\\n``), which raises ValueError with a text for the
+operator, and a ``write_`` function for the way back. Pydantic calls the former for text; Python code gives other values, which are
+taken as they are.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 
 
 class Options(BaseModel):
-    """The options of one part: typed, documented (``description``), frozen, hashable, and equal when nothing changed."""
+    """The options of one part: typed, each with a ``description``, frozen and hashable. Two are equal when nothing changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, arbitrary_types_allowed=True)
 
 
 class Part(NamedTuple):
-    """Marks a field whose value names a part of this kind, with the part's own options below it as dotted keys.
+    """Marks a field whose value names a part of this kind; the part's own options are the dotted keys below it.
 
     ``framing = lines`` with ``framing.max = 1KiB`` becomes ``framing.lines.Options(max=1024)``.
     """
@@ -30,9 +31,9 @@ class Part(NamedTuple):
 
 
 class Written(NamedTuple):
-    """Marks a field's type with how its values stand in the INI file.
+    """Marks a type with how its values are written in the INI file.
 
-    ``words`` tells the reader of the reference what to write; ``text`` makes that text of a value, so that the type's parser gives it back.
+    ``words`` describes the text, for the reference; ``text`` makes it from a value, so that the type's parser gives the value back.
     """
 
     words: str
@@ -49,7 +50,7 @@ _SIZES = {"": 1, "B": 1, "kB": 1000, "KiB": 1 << 10, "MB": 10**6, "MiB": 1 << 20
 
 
 def parse_duration(text: str) -> float:
-    """Seconds from ``300ms``, ``2s``, ``5m``; ``0`` needs no unit."""
+    """Seconds, from ``300ms``, ``2s``, ``5m``; ``0`` needs no unit."""
     number = _NUMBER.match(text)
     unit = text[number.end() :].strip() if number else ""
     if number and number.group() == text and float(text) == 0:
@@ -60,7 +61,7 @@ def parse_duration(text: str) -> float:
 
 
 def parse_size(text: str) -> int:
-    """Bytes from ``64KiB``, ``1MB``, ``512``."""
+    """Bytes, from ``64KiB``, ``1MB``, ``512``."""
     number = _NUMBER.match(text)
     unit = text[number.end() :].strip() if number else ""
     if not number or unit not in _SIZES or ("." in number.group() and not unit):
@@ -112,14 +113,14 @@ def parse_names(text: str) -> tuple[str, ...]:
     """Names from a comma-separated list."""
     names = tuple(part.strip() for part in text.split(",")) if text.strip() else ()
     if "" in names:
-        raise ValueError(f"{text!r} has an empty entry")
-    if len(set(names)) != len(names):
-        raise ValueError(f"{text!r} names something twice")
+        raise ValueError(f"{text!r} has an empty entry: remove a comma")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"{text!r} names {twice!r} twice")
     return names
 
 
 class Address(NamedTuple):
-    """HOST and PORT; the host without brackets."""
+    """Host and port; an IPv6 host is without brackets."""
 
     host: str
     port: int
@@ -129,7 +130,7 @@ class Address(NamedTuple):
 
 
 def parse_address(text: str) -> Address:
-    """``HOST:PORT``, IPv6 in brackets."""
+    """An address, from ``HOST:PORT``; an IPv6 host stands in brackets."""
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\s:\[\]/]+)):([0-9]{1,5})", text, re.ASCII)
     if match is None:
         hint = "write HOST:PORT, as 127.0.0.1:7000 or [::1]:7000"
@@ -175,7 +176,7 @@ def _parse_network(text: str) -> Network:
 
 
 class Secret(NamedTuple):
-    """Where a secret is kept: ``file:PATH`` or ``env:NAME``. It is read when it is needed and never printed."""
+    """Where a secret is kept: ``file:PATH`` or ``env:NAME``. The secret itself is read when it is needed, and never printed."""
 
     kind: Literal["file", "env"]
     name: str
@@ -189,7 +190,7 @@ def parse_secret(text: str) -> Secret:
 
 
 def parse_rate(text: str) -> float:
-    """Packets per second from ``10/s``, ``0.5/s``."""
+    """Packets per second, from ``10/s``, ``0.5/s``."""
     match = re.fullmatch(rf"({_NUMBER.pattern})/s", text, re.ASCII)
     if match is None or float(match.group(1)) <= 0:
         raise ValueError(f"{text!r} is not a rate (write 10/s)")
@@ -197,14 +198,14 @@ def parse_rate(text: str) -> float:
 
 
 def parse_mode(text: str) -> int:
-    """File mode bits from octal digits, as ``0600``."""
+    """File mode bits, from octal digits as ``0600``."""
     if not re.fullmatch(r"0?[0-7]{3}", text):
         raise ValueError(f"{text!r} is not a file mode (write 0600)")
     return int(text, 8)
 
 
 def _unit(amount: int, units: dict[str, int]) -> str:
-    """The amount in the largest unit that leaves no fraction; empty when there is none."""
+    """The amount in the largest unit that leaves no fraction; "" if every unit does."""
     whole = [unit for unit, size in units.items() if amount >= size and amount % size == 0]
     unit = max(whole, key=units.__getitem__, default="")
     return f"{amount // units[unit]}{unit}" if unit else ""
@@ -234,7 +235,7 @@ _WRITTEN = {13: "\\r", 10: "\\n", 9: "\\t", 0: "\\0", 92: "\\\\", 59: "\\;"}
 
 
 def write_escaped(data: bytes) -> str:
-    """Text that `parse_escaped` reads as ``data``, also as part of a list: blanks, commas and quotes are ``\\xNN``."""
+    """Text that `parse_escaped` reads as ``data``. Blanks, commas and quotes become ``\\xNN``, so it can be an entry of a list."""
     plain = b"\"', "
     return "".join(_WRITTEN.get(byte) or (chr(byte) if 32 <= byte < 127 and byte not in plain else f"\\x{byte:02x}") for byte in data)
 
@@ -244,7 +245,7 @@ def write_names(names: tuple[Any, ...]) -> str:
 
 
 def _absolute(path: str, info: ValidationInfo) -> str:
-    """The path as `config` completes it; as it is where options are made in Python."""
+    """The absolute path, by ``context["absolute"]``; without a context, as in Python code, the path as it is."""
     return info.context["absolute"](path) if info.context else path
 
 

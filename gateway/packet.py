@@ -1,4 +1,4 @@
-"""Frames, batches and packets: plain values that travel from a framer over the bus to every reader."""
+"""Frames, batches and packets: plain values that go from a framer over the bus to every reader."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Any, NamedTuple
 
 
 class Fault(NamedTuple):
-    """Something wrong in a stream, told beside the good packets and never instead of them."""
+    """Something wrong in a stream. It is reported beside the good packets, never instead of them."""
 
     event: str
     """The counter's name: ``oversize``, ``noise``, ``tail``, ``bad_length``, ..."""
     text: str
-    """For a person: what, how much, which limit."""
+    """For the log: what happened, how much, which limit."""
     size: int = 0
-    """Bytes that were dropped because of it."""
+    """How many bytes were dropped because of it."""
     fatal: bool = False
     """True when the session must end (``framing.on_oversize = close``)."""
     times: int = 1
-    """How often it happened: what went wrong in one read is told once for each event, however much it was."""
+    """How often it happened: one read gives one fault for each kind of event."""
 
 
 class Frames:
-    """What one read gave: whole packets, and the faults between them.
+    """The whole packets that one read completed, and the faults between them.
 
-    ``data`` holds the bytes as received, delimiters included, of exactly ``count`` packets. The payloads are either given, or cut
-    from ``data`` when somebody asks: it ends with ``delimiter``, and each piece loses one ``strip`` at its end.
+    ``data`` has the bytes of exactly ``count`` packets as received, delimiters included. The payloads are either given, or cut from
+    ``data`` on first use: each packet then ends with ``delimiter``, and one ``strip`` before that is removed if it is there.
     """
 
     __slots__ = ("_payloads", "count", "data", "delimiter", "faults", "strip")
@@ -48,7 +48,7 @@ class Frames:
 
     @property
     def payloads(self) -> Sequence[bytes]:
-        """One bytes object a packet, without delimiters."""
+        """One bytes object for each packet, without delimiters."""
         if self._payloads is None:
             pieces = self.data.split(self.delimiter)
             pieces.pop()
@@ -74,7 +74,7 @@ EMPTY = Frames(b"", 0, ())
 
 
 class Packet(NamedTuple):
-    """One message, for those who want an object for each."""
+    """One packet as an object of its own; `Batch` says what the fields are."""
 
     topic: str
     seq: int
@@ -84,12 +84,12 @@ class Packet(NamedTuple):
 
 
 class Batch:
-    """A run of packets of one topic and one origin that came out of one read.
+    """Consecutive packets of one topic and one origin that one read completed.
 
-    ``run`` names one life of the source; ``seq`` is the number of the first packet in it, gap-free from 1 for a topic and run;
-    ``time`` is when the last byte was read, in ns since the epoch; ``origin`` is the id of the session that it came from, ``reply_to``
-    that of the only session that may have it ("" for everybody). ``fields``, where a codec found any, has one entry a packet.
-    Nothing in it is live: it can be pickled and sent to another process or machine.
+    ``run`` is an id that is new whenever the source starts; ``seq`` is the number of the first packet, counted from 1 without gaps for
+    each topic and run; ``time`` is when the last byte was read, in ns since the epoch; ``origin`` is the id of the session that it came
+    from, ``reply_to`` that of the only session that it is for ("" for all). ``fields`` has one entry for each packet, or is None if the
+    codec decodes no fields. A batch holds only plain values: it can be pickled and sent to another process or machine.
     """
 
     __slots__ = ("fields", "frames", "origin", "reply_to", "run", "seq", "time", "topic")

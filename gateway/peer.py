@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 
 class Peer(NamedTuple):
-    """How far a peer can be trusted."""
+    """Who a peer is, as far as known, and what it may do."""
 
     secure: bool
-    """Whether it speaks TLS."""
+    """Whether the connection is TLS."""
     identity: str = ""
-    """The identity in its verified client certificate, fit to be a level of a topic; "" without one."""
+    """The identity in its verified client certificate, which is a valid level of a topic; "" without one."""
     may_write: bool = True
-    """False for a plain session on a TLS port, unless ``fallback_write = yes``."""
+    """Whether it may write. False for a plain connection to a TLS port, unless ``fallback_write = yes``."""
     why: str = ""
-    """Why it may not write, and what to do about it, for the log."""
+    """For the log: why it may not write, and what to do about it."""
 
 
 PLAIN = Peer(False)

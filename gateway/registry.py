@@ -1,7 +1,7 @@
-"""Which parts there are: found by file name, imported only when a configuration names them.
+"""Finds the framings, codecs and transports (the parts), and imports each only when a configuration names it.
 
-Others add parts from their own distributions through the entry-point groups ``gateway.framing``, ``gateway.codec`` and
-``gateway.transport``, whose entries are modules with the same contents as ours.
+Other distributions add parts through the entry-point groups ``gateway.framing``, ``gateway.codec`` and ``gateway.transport``; each entry
+is a module with the same contents as those in the folder of its kind. ``kind`` is ``"framing"``, ``"codec"`` or ``"transport"``.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ def _parts(kind: str) -> dict[str, str | EntryPoint]:
 
 
 def names(kind: str) -> list[str]:
-    """The names that a user can write for this kind of part, sorted. Imports none of them."""
+    """The names of all parts of a kind, as in the INI file, sorted. Imports no part."""
     return sorted(_parts(kind))
 
 
 def of_others(kind: str) -> list[str]:
-    """Those of the names that belong to parts from other distributions. Imports none of them."""
+    """The names of the parts that other distributions add, sorted. Imports no part."""
     return [name for name, part in sorted(_parts(kind).items()) if isinstance(part, EntryPoint)]
 
 
 def load(kind: str, name: str) -> ModuleType:
-    """The module of one part; raises KeyError when there is none of that name, ImportError when a library of it is missing."""
+    """The module of a part; raises KeyError if there is no such part, ImportError if it needs a library that is not installed."""
     part = _parts(kind)[name]
     if isinstance(part, EntryPoint):
         module: ModuleType = part.load()
@@ -51,7 +51,7 @@ def load(kind: str, name: str) -> ModuleType:
 
 
 def kind_name(options: Options) -> str:
-    """The name that a user writes for the part whose options these are: ``lines``, ``json``, ..."""
+    """The name, as in the INI file, of the part that the options belong to; raises KeyError if they belong to none."""
     module = type(options).__module__
     for kind in _PACKAGES:
         for name, part in _parts(kind).items():
@@ -61,18 +61,18 @@ def kind_name(options: Options) -> str:
 
 
 def finds_packets(framing: Options) -> bool:
-    """Whether the framing whose options these are finds the boundaries in the bytes alone, however they arrive."""
+    """Whether the framing with these options finds packets in the bytes alone, however they are split up."""
     return bool(_module(framing).SELF_DELIMITING)
 
 
 def make_framer(options: Options) -> Framer:
-    """A new framer of the framing whose options these are."""
+    """A new framer with these options."""
     framer: Framer = _module(options).Framer(options)
     return framer
 
 
 def make_codec(options: Options) -> Codec:
-    """The codec whose options these are."""
+    """A codec with these options."""
     codec: Codec = _module(options).Codec(options)
     return codec
 

@@ -1,4 +1,4 @@
-"""The roof: the command line, and the order in which things start and stop."""
+"""The twistd plugin: the command line, and the order in which links start and stop."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Options(usage.Options):
     synopsis = "[options]"
     longdesc = "Moves packets from serial devices to TCP, TLS and WebSocket clients, and commands back."
     optParameters: ClassVar = [["config", "c", "gw.ini", "The INI file."]]
-    optFlags: ClassVar = [["check", None, "Check the INI file, print what it comes to, and exit."]]
+    optFlags: ClassVar = [["check", None, "Check the INI file, print who hears whom, and exit."]]
 
     def postOptions(self) -> None:
-        """Read and check everything before anything starts: exit status 78 with one line for each mistake."""
+        """Check the INI file before anything starts; on mistakes exit with status 78 and one line for each."""
         try:
             config = load(self["config"])
         except ConfigErrors as errors:
@@ -50,18 +50,21 @@ class Options(usage.Options):
 
 
 def makeService(options: Mapping[str, Any]) -> Service:
-    """The service for checked options."""
+    """The service, from options that `Options.postOptions` has checked."""
     from twisted.internet import reactor
 
     try:
         return GatewayService(options["config"], reactor)
-    except ConfigError as error:  # what only the parts of others find when they are made
+    except ConfigError as error:  # a part of another distribution may refuse its options only here
         sys.stderr.write(f"{error}\n")
         raise SystemExit(EX_CONFIG) from None
 
 
 class CannotStart(SystemExit, Exception):  # noqa: N818
-    """Ends the start with exit status 1 and no traceback; as an Exception it also reaches the parent of a daemon, who waits to be told."""
+    """Ends the start with exit status 1 and without a traceback.
+
+    It is an Exception too, because twistd reports only those to the parent process of a daemon, which waits for the outcome.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -74,7 +77,7 @@ class GatewayService(Service):
     def __init__(self, config: Config, reactor: Any) -> None:
         self.config = config
         self.reactor = reactor
-        # Twisted's own clock is the wall clock: stepped back an hour, no timer would fire for an hour.
+        # Twisted's own clock is the wall clock: if that is set back an hour, no timer fires for an hour.
         reactor.seconds = time.monotonic
         self.runtime = Runtime(reactor, memory=config.gateway.memory, linger=config.gateway.linger, tls=config.tls)
         self._opened = False
@@ -83,11 +86,11 @@ class GatewayService(Service):
         }
 
     def privilegedStartService(self) -> None:
-        """Open everything while there may still be the right to: ``twistd --uid`` gives it up afterwards."""
+        """Open devices and listeners with the privileges that ``twistd --uid`` gives up afterwards."""
         self._open()
 
     def _open(self) -> None:
-        """Devices first, then listeners: who can connect can use what is there. A listener that cannot be had ends the start."""
+        """Start devices first, then listeners, so that early clients find their device. A listener that fails ends the start."""
         if self._opened:
             return
         self._opened = True
@@ -108,15 +111,15 @@ class GatewayService(Service):
     def _check_open_files(self, limit: int) -> None:
         wanted = sum(link.options.max_sessions for link in self.links.values() if not isinstance(link, KeptLink)) + SPARE_FILES
         if wanted > limit >= 0:
-            text = f"{wanted} open files may be needed (the sum of max_sessions, and some), but the system allows {limit} (ulimit -Hn)"
-            self.runtime.log.warn("{text}", text=text)
+            text = f"{wanted} open files may be needed (all max_sessions and {SPARE_FILES}), but the system allows {limit}:"
+            self.runtime.log.warn("{text}", text=f"{text} raise ulimit -Hn (systemd: LimitNOFILE) or lower max_sessions")
 
     def startService(self) -> None:
         super().startService()
         self._open()  # `twist` calls no privilegedStartService
 
     def stopService(self) -> Deferred[None]:
-        """Flush whole packets, close every socket, and be done within the linger time."""
+        """Write the whole packets that wait, and close every session; the Deferred fires soon after the linger time at the latest."""
         super().stopService()
         stopped: Deferred[Any] = DeferredList([link.stop() for link in self.links.values()], consumeErrors=True)
         stopped.addTimeout(self.runtime.linger + 0.3, self.reactor, onTimeoutCancel=lambda result, _: result)
@@ -128,18 +131,18 @@ class GatewayService(Service):
         return stopped.addBoth(done)
 
     def _hung_up(self) -> None:
-        self.runtime.log.warn("SIGHUP: the terminal is gone; ending as with SIGTERM")
+        self.runtime.log.warn("SIGHUP received (the terminal was closed): the program ends, as with SIGTERM")
         self.reactor.stop()
 
     def report(self) -> None:
-        """One log line for each link with what it counted (also at SIGUSR2)."""
+        """Log one line for each link, with its sessions and counters. Runs at the end, and at SIGUSR2."""
         for link in self.links.values():
             counted = ", ".join(f"{name} {count}" for name, count in sorted(link.counters.items()) if count)
             self.runtime.log.info(
                 "[{name}] {sessions} now; {counted}",
                 name=link.name,
                 sessions=write_count(len(link.sessions), "session"),
-                counted=counted or "nothing yet",
+                counted=counted or "nothing counted yet",
             )
         if self.runtime.counters:
             counted = ", ".join(f"{name} {count}" for name, count in sorted(self.runtime.counters.items()))
@@ -147,7 +150,7 @@ class GatewayService(Service):
 
 
 def raise_open_files() -> int:
-    """Let the program have as many open files as the system allows; how many these are."""
+    """Raise the limit of open files to what the system allows, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,23 +1,23 @@
-"""Topics and topic filters, by the rules of MQTT (MQTT 5.0, section 4.7).
+"""Topics and topic filters, by the rules of MQTT 5.0 (section 4.7), with two additions.
 
-A topic is levels joined by ``/``. In a filter ``+`` stands for one level and a last ``#`` for all that follow, none included. A filter
-without either also hears everything below its topic, because naming a link hears its topic and all below it. Neither a wildcard nor
-such a prefix reaches a level that begins with ``$``: those are heard only by who names them.
+A topic is levels joined by ``/``. In a filter ``+`` stands for one level, and ``#`` at the end for any number of levels, none included.
+Unlike in MQTT, a filter without a wildcard also matches all topics below it: to name a link is to hear all that it publishes. A level
+that begins with ``$`` is matched only by a filter that spells it out, at any depth (in MQTT only the first level is special).
 """
 
 from __future__ import annotations
 
 
 def check_topic(topic: str) -> str:
-    """The topic itself, if packets can be published under it; raises ValueError."""
+    """Return the topic; raise ValueError if nothing can be published under it."""
     _check_levels(topic)
     if "+" in topic or "#" in topic:
-        raise ValueError(f"{topic!r} holds a wildcard: a topic to publish under cannot")
+        raise ValueError(f"{topic!r} holds a wildcard, which only a filter can")
     return topic
 
 
 def check_filter(filter: str) -> str:
-    """The filter itself, if it can be subscribed to; raises ValueError."""
+    """Return the filter; raise ValueError if it is malformed."""
     _check_levels(filter)
     levels = filter.split("/")
     for index, level in enumerate(levels):
@@ -31,12 +31,12 @@ def check_filter(filter: str) -> str:
 
 
 def has_wildcard(filter: str) -> bool:
-    """Whether the filter names more than one topic by ``+`` or ``#``."""
+    """Whether the filter has a level that is ``+`` or ``#``."""
     return any(level in ("+", "#") for level in filter.split("/"))
 
 
 def matches(filter: str, topic: str) -> bool:
-    """Whether a subscriber to ``filter`` hears ``topic``. Both must have been checked."""
+    """Whether ``filter`` matches ``topic``. Both must have passed their check."""
     wanted, levels = filter.split("/"), topic.split("/")
     for index, want in enumerate(wanted):
         if want == "#":

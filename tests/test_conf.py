@@ -18,7 +18,7 @@ class ConfTests(SynchronousTestCase):
         conf.put_files(self.folder)
 
     def test_check(self) -> None:
-        """Every example is without a mistake as it is, and its table can be printed."""
+        """Every example loads without a mistake, and its table can be printed."""
         for name in conf.examples():
             path = self.folder / f"{name}.ini"
             path.write_bytes((conf.CONF / path.name).read_bytes())

@@ -19,7 +19,7 @@ class ErrorTests(SynchronousTestCase):
             self.assertEqual(str(ConfigError("wrong", **place)), expected)  # type: ignore[arg-type]
 
     def test_whose_mistake(self) -> None:
-        """An operator's mistake is no peer's, and everything of our own is a GatewayError."""
+        """A ConfigError is not a WireError, and both are GatewayErrors."""
         for error in (FramingError, CodecError):
             self.assertTrue(issubclass(error, WireError))
         self.assertFalse(issubclass(ConfigError, WireError))

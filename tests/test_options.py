@@ -42,7 +42,7 @@ class ParserTests(SynchronousTestCase):
         )
 
     def test_microseconds(self) -> None:
-        """The shortest unit."""
+        """The shortest unit is the microsecond."""
         self.assertAlmostEqual(o.parse_duration("50us"), 50e-6)
 
     def test_sizes(self) -> None:
@@ -58,12 +58,12 @@ class ParserTests(SynchronousTestCase):
         self.bad(o.parse_integer, *((text, "is not an integer") for text in ("", "fast", "1_000", "1.0", "0x10", "\u0663", " 1", "1" * 19)))
 
     def test_yes_no(self) -> None:
-        """One spelling each."""
+        """Only ``yes`` and ``no`` are accepted."""
         self.good(o.parse_yes_no, ("yes", True), ("no", False))
         self.bad(o.parse_yes_no, *((text, "neither yes nor no") for text in ("", "Yes", "true", "1", "on")))
 
     def test_escapes(self) -> None:
-        """Bytes as they are written in C, blanks as they stand, other characters as UTF-8; an unknown escape is no guess."""
+        """Escapes give bytes, other characters are UTF-8, blanks stay; an unknown escape is an error."""
         self.good(
             o.parse_escaped,
             (r"\r\n", b"\r\n"),
@@ -84,10 +84,10 @@ class ParserTests(SynchronousTestCase):
     def test_names(self) -> None:
         """Commas separate, blanks do not matter; nothing is empty or twice."""
         self.good(o.parse_names, ("gps", ("gps",)), (" gps,meter/# , x ", ("gps", "meter/#", "x")), ("", ()), ("  ", ()))
-        self.bad(o.parse_names, ("a,", "empty entry"), (",", "empty entry"), ("a,b,a", "twice"))
+        self.bad(o.parse_names, ("a,", "empty entry"), (",", "empty entry"), ("a,b,a", "names 'a' twice"))
 
     def test_addresses(self) -> None:
-        """HOST:PORT, IPv6 in brackets; what an address lacks is shown."""
+        """An address is HOST:PORT, with IPv6 in brackets; the error shows how to write one."""
         self.good(
             o.parse_address,
             ("127.0.0.1:7000", ("127.0.0.1", 7000)),
@@ -113,11 +113,11 @@ class ParserTests(SynchronousTestCase):
             self.assertEqual(str(o.parse_address(text)), text)
 
     def test_counts(self) -> None:
-        """One thing is not several."""
+        """One thing is counted in the singular."""
         self.assertEqual([o.write_count(count, "link") for count in (0, 1, 2)], ["0 links", "1 link", "2 links"])
 
     def test_half_addresses(self) -> None:
-        """A port alone is told what hosts there are to choose from; brackets are asked for where an IPv6 address lacks them, only."""
+        """A port alone is refused with hosts to choose from; a hint to brackets is given for IPv6 addresses only."""
         alone = "write HOST:PORT: 127.0.0.1:7000 is this machine, 0.0.0.0:7000 all its addresses"
         self.bad(
             o.parse_address, ("7000", alone), (":7000", alone), *((text, "in brackets") for text in ("::1", "::1:7000", "fe80::1%eth0"))
@@ -125,7 +125,7 @@ class ParserTests(SynchronousTestCase):
         self.bad(o.parse_address, *((text, "write HOST:PORT, as") for text in ("tcp:10.0.0.7:4001", "x:y:z")))
 
     def test_networks(self) -> None:
-        """Networks and single addresses of both families; bits behind the mask are a mistake."""
+        """Networks and single addresses of both families are accepted; host bits are an error."""
         found = o.parse_networks("10.0.0.0/8, 192.168.1.7, fd00::/8")
         self.assertEqual(found, tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "192.168.1.7/32", "fd00::/8"))))
         self.bad(
@@ -208,7 +208,7 @@ class OptionsTests(SynchronousTestCase):
             Sample().limit = 11
 
     def test_paths(self) -> None:
-        """A path and a secret's file are completed by who reads the file, and by nobody else."""
+        """A path and a secret's file are made absolute by the context, and stay as they are without one."""
 
         class Paths(o.Options):
             file: o.FilePath

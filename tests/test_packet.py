@@ -9,18 +9,18 @@ from gateway.packet import EMPTY, Batch, Fault, Frames, Packet
 
 class FramesTests(SynchronousTestCase):
     def test_given_payloads(self) -> None:
-        """Payloads that were given are those."""
+        """Payloads that were given are returned."""
         self.assertEqual(list(Frames(b"<a><b>", 2, (b"a", b"b")).payloads), [b"a", b"b"])
 
     def test_cut_on_first_use(self) -> None:
-        """Else they are cut behind each delimiter, each loses one strip at its end, and they are cut once."""
+        """Payloads that were not given are cut once, behind each delimiter, and each loses one ``strip`` at its end."""
         frames = Frames(b"a\r\n\nb\r\r\n\r\n", 4, delimiter=b"\n", strip=b"\r")
         self.assertEqual(list(frames.payloads), [b"a", b"", b"b\r", b""])
         self.assertIs(frames.payloads, frames.payloads)
         self.assertEqual(list(Frames(b"a\r\0b\0", 2, delimiter=b"\0").payloads), [b"a\r", b"b"])
 
     def test_equality(self) -> None:
-        """Frames are equal when they say the same, however their payloads came about."""
+        """Frames are equal when their content is, whether payloads were given or cut."""
         lazy, given = Frames(b"a\nb\n", 2, delimiter=b"\n"), Frames(b"a\nb\n", 2, [b"a", b"b"])
         self.assertEqual(lazy, given)
         self.assertNotEqual(lazy, Frames(b"a\nb\n", 2, [b"a", b"b"], faults=(Fault("noise", "why"),)))
@@ -28,7 +28,7 @@ class FramesTests(SynchronousTestCase):
         self.assertNotEqual(lazy, b"a\nb\n")
 
     def test_empty(self) -> None:
-        """EMPTY has nothing in it."""
+        """EMPTY has no packets and no faults."""
         self.assertEqual((EMPTY.data, EMPTY.count, list(EMPTY.payloads), EMPTY.faults), (b"", 0, [], ()))
 
 
@@ -42,7 +42,7 @@ class BatchTests(SynchronousTestCase):
         found = list(Batch("t", "r", 7, 99, "s", frames, fields=[None, {"x": 1}]).packets())
         self.assertEqual([packet.fields for packet in found], [None, {"x": 1}])
 
-    def test_nothing_alive(self) -> None:
+    def test_plain_values(self) -> None:
         """A batch can be sent to another process as it is, with its payloads uncut."""
         batch = Batch("t", "r", 7, 99, "s", Frames(b"a\r\nb\n", 2, delimiter=b"\n", strip=b"\r"), reply_to="s2", fields=[None, {"x": 1}])
         copy = pickle.loads(pickle.dumps(batch))
@@ -51,5 +51,5 @@ class BatchTests(SynchronousTestCase):
         self.assertEqual((copy.data, copy.count, list(copy.payloads)), (b"a\r\nb\n", 2, [b"a", b"b"]))
 
     def test_repr(self) -> None:
-        """A log line names topic, run, numbers and origin, and not the bytes."""
+        """The repr has topic, run, numbers and origin, but not the bytes."""
         self.assertEqual(repr(Batch("t", "r", 7, 99, "s", Frames(b"secret\n", 1, delimiter=b"\n"))), "<Batch t r:7+1 from s>")

@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.peer import PLAIN, Peer
 
 
-class SecurityTests(SynchronousTestCase):
+class PeerTests(SynchronousTestCase):
     def test_plain(self) -> None:
-        """A plain peer on a plain port has no identity, and may write where the configuration lets it."""
+        """A plain connection to a plain port has no identity, and may write."""
         self.assertEqual(PLAIN, Peer(False, "", True, ""))

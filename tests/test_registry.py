@@ -15,7 +15,7 @@ from gateway.framing.lines import Options as LinesOptions
 
 class RegistryTests(SynchronousTestCase):
     def test_names(self) -> None:
-        """Parts are known by the names of their files; what they share is none."""
+        """Parts have the names of their files; files that begin with _ are no parts."""
         framings = {"raw", "lines", "delimiter", "fixed", "length", "enclosed", "silence", "slip", "cobs"}
         self.assertLessEqual(framings, set(registry.names("framing")))
         self.assertLessEqual({"raw", "text", "json", "hex"}, set(registry.names("codec")))
@@ -23,7 +23,7 @@ class RegistryTests(SynchronousTestCase):
         self.assertEqual(registry.names("framing"), sorted(registry.names("framing")))
 
     def test_load(self) -> None:
-        """The module of a part has its options; there is none of another name, nor of the name of what they share."""
+        """A part is loaded by its name; any other name is a KeyError."""
         self.assertIs(registry.load("framing", "lines").Options, LinesOptions)
         for name in ("line", "_search", "", "lines.Options"):
             with self.assertRaises(KeyError):
@@ -62,7 +62,7 @@ class ForeignPartTests(SynchronousTestCase):
         self.assertEqual(registry.kind_name(registry.load("framing", "odd").Options()), "odd")
 
     def test_missing_library(self) -> None:
-        """The list of names imports no part: a library that one lacks is missed when that one is loaded, and only then."""
+        """Listing names imports no part, so a missing library is an error only when the part that needs it is loaded."""
         self.write("foreign_parts/__init__.py", "")
         self.write("foreign_parts/needy.py", "import a_library_that_there_is_not\n")
         self.patch(registry, "_PACKAGES", {"framing": "foreign_parts"})

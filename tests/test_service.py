@@ -1,4 +1,4 @@
-"""The roof: the command line, and the order in which things start and stop."""
+"""The command line, and the order in which links start and stop."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class CommandLineTests(SynchronousTestCase):
 
 
 class Part:
-    """A link that tells what is done to it."""
+    """A link that records what is done to it."""
 
     def __init__(self, name: str, told: list[str], fails: Exception | None = None) -> None:
         self.name, self.told, self.fails = name, told, fails
@@ -92,7 +92,7 @@ class ServiceTests(SynchronousTestCase):
         self.told: list[str] = []
 
     def test_monotonic(self) -> None:
-        """No timer of the program follows the wall clock (F4): stepping it moves nothing."""
+        """No timer of the program follows the wall clock , so setting that does not move them."""
         self.assertIs(self.clock.seconds, time.monotonic)
 
     def keep_signals(self) -> None:
@@ -112,7 +112,7 @@ class ServiceTests(SynchronousTestCase):
         self.assertIn("1064 open files may be needed", "".join(event["text"] for event in self.events if "text" in event))
 
     def test_cannot_listen(self) -> None:
-        """A listener that cannot be had is one line on standard error and exit status 1."""
+        """A listener that fails gives one line on standard error and exit status 1."""
         self.keep_signals()
         err = io.StringIO()
         self.patch(sys, "stderr", err)
@@ -132,8 +132,8 @@ class ServiceTests(SynchronousTestCase):
         self.successResultOf(stopped)
         self.assertEqual((self.told, self.clock.getDelayedCalls()), (["stop good", "stop stuck"], []))
 
-    def test_stop_says_the_rest(self) -> None:
-        """What the rate limit held back of the log is said at the end."""
+    def test_stop_logs_the_rest(self) -> None:
+        """Log lines that the rate limit held back are logged at the end."""
         self.service.links = {}
         for _ in range(9):
             self.service.runtime.notices.say("a", "again")

@@ -7,7 +7,7 @@ from gateway.topics import check_filter, check_topic, has_wildcard, matches
 
 class MatchTests(SynchronousTestCase):
     def test_matches(self) -> None:
-        """Filters hear what MQTT 5.0 (4.7) says, and a filter without wildcard also what is below it."""
+        """Filters match as in MQTT 5.0 (4.7), and one without a wildcard also matches all topics below it."""
         for filter, topic, heard in (
             ("gps", "gps", True),
             ("gps", "gps/fix", True),
@@ -30,7 +30,7 @@ class MatchTests(SynchronousTestCase):
             self.assertIs(matches(filter, topic), heard, f"{filter} {topic}")
 
     def test_hidden_levels(self) -> None:
-        """No wildcard and no prefix reaches a level that begins with $: it is heard only by who names it."""
+        """A level that begins with $ is matched only by a filter that spells it out."""
         for filter, topic, heard in (
             ("#", "$SYS", False),
             ("+", "$SYS", False),
@@ -49,14 +49,14 @@ class MatchTests(SynchronousTestCase):
             self.assertIs(matches(filter, topic), heard, f"{filter} {topic}")
 
     def test_has_wildcard(self) -> None:
-        """Only a level that is one."""
+        """A wildcard is a whole level that is + or #."""
         self.assertTrue(all(map(has_wildcard, ("#", "a/+", "+/b", "a/#"))))
         self.assertFalse(any(map(has_wildcard, ("a", "a/b", "$a"))))
 
 
 class CheckTests(SynchronousTestCase):
     def test_good(self) -> None:
-        """What is right comes back as it is."""
+        """A valid topic or filter is returned as it is."""
         for text in ("a", "a/b", "ü/°", "a b", "$a"):
             self.assertEqual((check_topic(text), check_filter(text)), (text, text))
         for text in ("#", "+", "a/#", "+/+/#"):

@@ -131,7 +131,7 @@ class SignalTests(TestCase):
         await port_of(child, "lan")
         await child.said.containing(b"[local] listening")
         await child.stop(signal.SIGHUP)
-        self.assertIn(b"SIGHUP: the terminal is gone", child.said.data)
+        self.assertIn(b"SIGHUP received", child.said.data)
         self.assertIn(b"[lan] 0 sessions now", child.said.data)
         self.assertFalse((place / "s").exists())
 
