@@ -1,5 +1,5 @@
-# make run · make test · make check · make bench: each sets up what it needs in .venv first.
-# PYTHON3 is the Python to begin with (3.11 or later). PEERS=required makes a missing peer program an error.
+# make run, make test, make check, make bench: each first installs what it needs into .venv.
+# PYTHON3 is the Python that makes .venv (3.11 or later). With PEERS=required a missing peer program is an error.
 
 PYTHON3 ?= python3
 PEERS ?= wanted
@@ -36,7 +36,7 @@ clean:
 $(DEMO)/nmea.log: scripts/demo_log.py | .venv/installed
 	$(PYTHON) -m scripts.demo_log $@
 
-# An editable installation in the "compat" way: twistd finds plugins by folder, and the default way has none.
+# editable_mode=compat, because twistd looks for plugins in folders of sys.path, and the default mode adds none.
 .venv/installed: setup.cfg pyproject.toml
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON3=python3.12")'
 	@$(PYTHON3) -m venv .venv || { echo "On Debian and Ubuntu: apt install python3-venv"; rm -rf .venv; exit 1; }
