@@ -1,1 +1,1 @@
-"""How fast the gateway is, beside its peers in the same run. ``python -m benchmarks`` is the short form, ``--full`` the long one."""
+"""The speed of the gateway and of its peers, measured in the same run. ``python -m benchmarks`` runs one round, ``--full`` five."""

@@ -1,6 +1,6 @@
 """``python -m benchmarks [--full] [GROUP ...]``.
 
-Every group runs its peers side by side in each round; ratios are taken per round, then their median.
+In each round the gateway and its peers run one after the other; the result is the median of the ratios of the rounds.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ MEMORY = (
 
 
 def compare(group: Group, rounds: int, clients: Sequence[int]) -> bool:
-    """Measure one group and print a line for each peer and number of clients; whether every goal is reached."""
+    """Measure one group and print a line for each peer and number of clients. Returns whether every goal was reached."""
     reached = True
     for count in clients:
         values: dict[str, list[float]] = {name: [] for name in (group.gateway, *group.peers)}
@@ -103,7 +103,7 @@ def compare(group: Group, rounds: int, clients: Sequence[int]) -> bool:
 
 
 def memory(clients: int) -> bool:
-    """Base memory and memory per idle connection."""
+    """Measure the base memory and the memory per idle connection. Returns whether every goal was reached."""
     reached = True
     for name, protocol, per_connection, at_rest in MEMORY:
         result: dict[str, Any] = yardstick.run(name, "idle", "--clients", str(clients), *protocol)
@@ -119,7 +119,7 @@ def memory(clients: int) -> bool:
 
 
 def slow(rounds: int) -> bool:
-    """Ten readers with one beside them that never reads, against ten readers alone, over 50 MB."""
+    """Measure how much one client that never reads slows down ten others, over 50 MB. Returns whether the goal was reached."""
     ratios = []
     for _ in range(rounds):
         alone = yardstick.run("gateway slow", "throughput", "--clients", "10", "--mb", "50", "--secs", "60")
@@ -138,7 +138,7 @@ def slow(rounds: int) -> bool:
 
 
 def write(rounds: int) -> bool:
-    """Ten clients write 40 MB, cut at odd places: corrupt packets, and the rate beside ser2net."""
+    """Let ten clients write 40 MB, cut at odd places: count corrupt packets, and compare the rate. Returns whether none was corrupt."""
     rates: dict[str, list[float]] = {"gateway": [], "ser2net": []}
     corrupt = {"gateway": 0, "ser2net": 0}
     for _ in range(rounds):
@@ -154,7 +154,7 @@ def write(rounds: int) -> bool:
 
 
 def as_ratio(value: float) -> str:
-    """Small ratios as a fraction: 1/50."""
+    """Write a small ratio as a fraction: ``1/50``."""
     return f"1/{1 / value:.0f}" if 0 < value < 0.34 else f"{value:.2f}"
 
 

@@ -1,4 +1,4 @@
-"""How soon: a storm of clients is served, packets flow again after a replug, the program has ended after TERM."""
+"""How soon a thousand clients are served, packets flow again after a replug, and the program ends after TERM."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INI = "[dev]\ndevice = {dev}\nframing = lines\n[net]\nlisten = 127.0.0.1:{port}\
 
 
 class Pty:
-    """A device: its far end, under a name that can go away and come back."""
+    """The far end of a serial device, whose name can go away and come back."""
 
     def __init__(self, name: Path) -> None:
         self.name = name
@@ -42,7 +42,7 @@ class Pty:
 
 @contextlib.contextmanager
 def running() -> Iterator[tuple[Pty, int, subprocess.Popen[bytes]]]:
-    """The gateway with a pty and a port, serving."""
+    """Run the gateway with a pty and a port; the block begins when it serves."""
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         taken.close()
@@ -63,7 +63,7 @@ def running() -> Iterator[tuple[Pty, int, subprocess.Popen[bytes]]]:
 
 
 def storm(count: int) -> float:
-    """Seconds from the first connect of ``count`` at once until every one has had a packet."""
+    """Seconds from the first of ``count`` connects at once until every client has a packet."""
     with running() as (pty, port, _):
         clients = []
         began = time.monotonic()
@@ -86,7 +86,7 @@ def storm(count: int) -> float:
 
 
 def replug(away: float) -> float:
-    """Seconds from the return of a device, that was away so long, until a client has its first packet."""
+    """Seconds from the return of a device, which was away for ``away`` seconds, until a client has its first packet."""
     with running() as (pty, port, _), socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(0.01)
         until(client, pty, b"before\n")
@@ -99,7 +99,7 @@ def replug(away: float) -> float:
 
 
 def until(client: socket.socket, pty: Pty, line: bytes) -> None:
-    """Say a line until it has come through."""
+    """Send a line from the device again and again until the client has it."""
     heard = b""
     while line not in heard:
         os.write(pty.far, line)
@@ -108,7 +108,7 @@ def until(client: socket.socket, pty: Pty, line: bytes) -> None:
 
 
 def termination(count: int) -> float:
-    """Seconds from TERM until the process has ended, with so many clients of which one never reads and has packets waiting."""
+    """Seconds from TERM until the process has ended, with ``count`` clients, one of which never reads and has packets waiting."""
     with running() as (pty, port, child):
         clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
         clients[1].settimeout(0.01)
@@ -132,7 +132,7 @@ def termination(count: int) -> float:
 
 
 def measure(rounds: int) -> bool:
-    """Print a line for each; whether all are within their time."""
+    """Measure all and print a line for each. Returns whether all were within their limits."""
     reached = True
     for name, run, limit in (
         ("1000 clients at once, all served", lambda: storm(1000), 1.0),

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.send_message DEV PORT``: what most people write: Autobahn, one sendMessage for each packet and client.
+"""``python -m benchmarks.send_message DEV PORT``: the usual program with Autobahn, one sendMessage for each packet and client.
 
-The peer that our WebSocket figures are measured against; it reads as our own serial port does (drained reads), so that only the
-way of a packet from the bus to the clients differs.
+The gateway's WebSocket figures are compared with it. It drains the serial port at each read, as the gateway does, so that only the
+way of a packet to the clients differs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Client(WebSocketServerProtocol):
 
 
 class Port(FileDescriptor):
-    """The serial port: whole lines to everybody."""
+    """The serial port; every line is sent to all clients."""
 
     def __init__(self, path: str) -> None:
         super().__init__(reactor)

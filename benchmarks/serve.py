@@ -1,4 +1,4 @@
-"""``python -m benchmarks.serve KIND DEV PORT``: the gateway with an INI file made for one measurement; the yardstick's argv."""
+"""``python -m benchmarks.serve KIND DEV PORT``: run the gateway with an INI file for one measurement."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KINDS = {
 
 
 def main(kind: str, dev: str, port: str) -> None:
-    """Write the file and become the gateway, so that the process that is measured is the gateway's own."""
+    """Write the file and replace this process by the gateway, so that the process that is measured is the gateway itself."""
     place = Path(tempfile.mkdtemp(prefix="gateway-bench-"))
     text = KINDS[kind].format(port=port)
     if "[tls" in text:

@@ -1,4 +1,4 @@
-"""Running fanbench: the yardstick lies beside the checkout, and is built in a directory of its own."""
+"""Build and run fanbench, the program that measures. Its source is beside the checkout, or where FANBENCH says."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ BUILT = HERE / ".bench" / "fanbench"
 
 
 def build() -> Path:
-    """The built yardstick; raises FileNotFoundError with a sentence when its source is not there."""
+    """Build fanbench if necessary, and return its folder. Raises FileNotFoundError, which says what to set, when its source is missing."""
     if not SOURCE.exists():
-        raise FileNotFoundError(f"the yardstick is not at {SOURCE} (set FANBENCH to where fanbench lies)")
+        raise FileNotFoundError(f"the source of fanbench is not in {SOURCE}: set FANBENCH to its folder")
     if not (BUILT / "fanbench").exists():
         shutil.copytree(SOURCE, BUILT, dirs_exist_ok=True, copy_function=shutil.copy)
         for path in [BUILT, *BUILT.rglob("*")]:
@@ -40,12 +40,12 @@ GATEWAYS = {
 
 
 def run(gateway: str, mode: str, *options: str) -> dict[str, Any]:
-    """One run of fanbench: its JSON object. Raises RuntimeError when a client missed a byte or the gateway did not come up."""
+    """Run fanbench once and return its JSON object. Raises RuntimeError when it gives none, as when the gateway did not start."""
     fanbench = build()
     argv = [part.format(fanbench=fanbench, python=sys.executable) for part in GATEWAYS[gateway]]
     environment = dict(os.environ, PYTHONPATH=str(HERE))
     log = HERE / ".bench" / "gateway.log"
-    # ser2net's listen backlog is 5: it gets its clients one after the other.
+    # The listen backlog of ser2net is 5, so its clients connect one after the other.
     slowly = ["--inflight", "1", "--gap-us", "2000"] if gateway.startswith("ser2net") else []
     command = [str(fanbench / "fanbench"), mode, "--name", gateway, "--log", str(log), *slowly, *options, "--", *argv]
     done = subprocess.run(command, capture_output=True, text=True, cwd=HERE / ".bench", env=environment, timeout=300)

@@ -1,7 +1,7 @@
 """Make the demo's certificate: self-signed, for localhost only, good for a year.
 
-``python -m scripts.demo_certificate FOLDER`` writes ``certificate.pem`` and ``private_key.pem`` into the folder, the key readable by its
-owner only. What is there and still good for a week is left as it is.
+``python -m scripts.demo_certificate FOLDER`` writes ``certificate.pem`` and ``private_key.pem`` into the folder; only the owner can read
+the key. A certificate that is good for another week is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RENEW = timedelta(days=7)
 
 
 def make(now: datetime) -> tuple[bytes, bytes]:
-    """Certificate and private key in PEM. Its names are in the subject alternative name, where clients look for them (RFC 9525)."""
+    """Return certificate and private key in PEM. The names are in the subject alternative name, where clients look (RFC 9525)."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gateway demo")])
     loopback = [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")]
@@ -42,14 +42,14 @@ def make(now: datetime) -> tuple[bytes, bytes]:
 
 
 def is_good(certificate: Path, key: Path, now: datetime) -> bool:
-    """Whether there is one already that will do for a while."""
+    """Whether there is a certificate with its key that is good for more than `RENEW`."""
     if not (certificate.exists() and key.exists()):
         return False
     return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc > now + RENEW
 
 
 def main(folder: Path, now: datetime | None = None) -> None:
-    """What the command does; ``now`` is for tests."""
+    """Make certificate and key in the folder, unless a good one is there; ``now`` is for tests."""
     now = now or datetime.now(UTC)
     certificate, key = folder / "certificate.pem", folder / "private_key.pem"
     if is_good(certificate, key, now):

@@ -1,9 +1,9 @@
-"""Write the demo's capture file: one hour of a GPS receiver aboard a ferry, made and not recorded.
+"""Write the demo's capture file: one hour of a GPS receiver aboard a ferry, calculated, not recorded.
 
 ``python -m scripts.demo_log FILE``
 
 NMEA 0183 (version 4.1) as a u-blox receiver sends it once a second: GGA, GSA, every fifth second GSV, RMC, VTG, each line with its
-checksum and CR LF. The track is closed, so that the file can be repeated. As on every real line there are a few faults, listed in FAULTS.
+checksum and CR LF. The track is closed, so that the file can be repeated. As on every real line there are a few faults: see `FAULTS`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _METRES_PER_DEGREE = 111_320.0
 _LAKE_ALTITUDE, _GEOID_SEPARATION = 395.4, "47.9"
 _KNOTS_PER_METRE_A_SECOND = 1.943844
 
-# Number, elevation, azimuth and signal in dBHz, each at the start; they drift with the hour.
+# Number, elevation and azimuth in degrees, and signal in dBHz, at the start; they drift during the hour.
 _SATELLITES = [
     (2, 12, 305, 27), (5, 47, 98, 42), (7, 66, 281, 45), (9, 31, 231, 38), (13, 22, 51, 34), (14, 9, 152, 24),
     (16, 38, 188, 40), (20, 15, 17, 29), (21, 55, 64, 44), (27, 27, 262, 36), (30, 73, 139, 46),
@@ -44,7 +44,7 @@ FAULTS: dict[int, tuple[str, Callable[[bytes], bytes]]] = {
 
 
 class Position(NamedTuple):
-    """Degrees north and east, metres a second, degrees from north."""
+    """Latitude and longitude in degrees north and east, speed in metres a second, course in degrees from north."""
 
     latitude: float
     longitude: float
@@ -88,7 +88,7 @@ def _satellites_in_view(second: int) -> Iterator[bytes]:
 
 
 def burst(second: int) -> bytes:
-    """What the receiver says in one second, without faults."""
+    """What the receiver sends in one second, without faults."""
     now = START + timedelta(seconds=second)
     time, date = now.strftime("%H%M%S.00"), now.strftime("%d%m%y")
     place = position(second)
@@ -109,15 +109,16 @@ def burst(second: int) -> bytes:
 
 
 def capture() -> Iterator[bytes]:
-    """The whole hour, second by second, faults and all."""
+    """The whole hour with its faults, second by second."""
     for second in range(SECONDS):
-        said = burst(second)
+        sent = burst(second)
         if second in FAULTS:
-            said = FAULTS[second][1](said)
-        yield said
+            sent = FAULTS[second][1](sent)
+        yield sent
 
 
 def main(path: Path) -> None:
+    """Write the capture; the file is whole or not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     with unfinished.open("wb") as file:

@@ -1,7 +1,7 @@
-"""Run the test suite with trial and end with a plain line: ``N passed, N failed``.
+"""Run the test suite with trial; the last line is ``N passed, N failed``.
 
-``python -m scripts.run_tests [--without-peers] [NAME ...]``; names as trial takes them (``tests.test_bus``), all of ``tests`` by default.
-A skip or a todo counts as failed, because it has shown nothing; so does a run without any test. Exit status 0 only when nothing failed.
+``python -m scripts.run_tests [--without-peers] [NAME ...]``: names as trial takes them (``tests.bus.test_bus``); without one, all tests.
+A skip or a todo counts as failed, because it has proved nothing; so does a run without any test. Exit status 0: nothing failed.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ def tests_outside(package: str, suite: unittest.TestSuite | unittest.TestCase) -
 
 
 def outcome(reporter: TreeReporter) -> Outcome:
-    """The count; a test that failed in two ways is one, and nothing run is one failure."""
+    """Count the results. A test that failed in two ways counts once; a run without any test is one failure."""
     unproven: list[tuple[Any, ...]] = [*reporter.skips, *reporter.expectedFailures, *reporter.unexpectedSuccesses]
     failed = {row[0].id() for row in [*reporter.failures, *reporter.errors, *unproven]}
     return Outcome(reporter.successes, len(failed) or int(not reporter.successes))
 
 
 def run(names: Sequence[str], with_peers: bool = True) -> Outcome:
-    """Run these tests, telling them one by one on standard output, in a temporary working directory."""
+    """Run these tests in a temporary working directory, and print each on standard output."""
     suite = TestLoader().loadByNames(list(names), recurse=True)
     if not with_peers:
         suite = TestSuite(tests_outside(PEERS, suite))

@@ -92,7 +92,7 @@ class ServiceTests(SynchronousTestCase):
         self.told: list[str] = []
 
     def test_monotonic(self) -> None:
-        """No timer of the program follows the wall clock , so setting that does not move them."""
+        """No timer of the program follows the wall clock: stepping it moves nothing."""
         self.assertIs(self.clock.seconds, time.monotonic)
 
     def keep_signals(self) -> None:

@@ -1,7 +1,7 @@
-"""How fast a capture is played: its bytes in bursts, each with the time when it is due. Pure: chunks in, bursts out.
+"""How fast a capture is played: its chunks become bursts of bytes, each with the time when it is due.
 
-The times of a realtime replay are in the capture itself: a first column with the time of each line (ISO 8601, or seconds since the
-epoch, as ``ts`` and most loggers write them), or the time of day in NMEA 0183 sentences (RMC, GGA, GNS, GLL, ZDA, GST, GBS).
+A replay in real time takes the times from the capture: from a first column with the time of each line (ISO 8601, or seconds since the
+epoch, as ``ts`` and most loggers write them), or from the time of day in NMEA 0183 sentences (RMC, GGA, GNS, GLL, ZDA, GST, GBS).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import NamedTuple
 from ..framing import Framer
 
 BURST = 0.01
-"""Seconds worth of packets that may go out at once, at a rate of so many packets a second."""
+"""The longest time, in seconds, whose packets are sent together when a rate is given."""
 LARGEST = 60_000
-"""Bytes of a burst, and of a chunk read from a file."""
+"""The most bytes in a burst, and in a chunk read from a file."""
 LONGEST_GAP = 60.0
-"""Seconds between two lines of a capture that are waited for."""
+"""The longest time between two lines, in seconds, that is waited for."""
 
 _DAY = 86400.0
 _COLUMN = re.compile(
@@ -32,18 +32,18 @@ _SENTENCE = re.compile(
 )
 
 LineTime = Callable[[bytes], tuple[float | None, bytes]]
-"""From a line as it stands in the capture: its time in seconds (None if it has none), and what the device sent."""
+"""From a line of the capture to its time in seconds, or None, and the bytes that the device sent."""
 
 
 class Burst(NamedTuple):
-    """Bytes that go out together, ``due`` seconds after the beginning."""
+    """Bytes that are sent together, ``due`` seconds after the beginning."""
 
     due: float
     data: bytes
 
 
 def column_time(line: bytes) -> tuple[float | None, bytes]:
-    """The time in the line's first column, which the device did not send."""
+    """The time in the first column of the line, and the line without that column, which the device did not send."""
     match = _COLUMN.match(line)
     if match is None:
         return None, line
@@ -57,7 +57,7 @@ def column_time(line: bytes) -> tuple[float | None, bytes]:
 
 
 def nmea_time(line: bytes) -> tuple[float | None, bytes]:
-    """The time of day in an NMEA sentence with a good checksum: a bad digit in a bad one could stop the replay for hours."""
+    """The time of day in an NMEA sentence, if its checksum is right: a wrong digit could stop the replay for hours."""
     match = _SENTENCE.search(line)
     if match is None or reduce(xor, match["body"]) != int(match["sum"], 16):
         return None, line
@@ -65,7 +65,7 @@ def nmea_time(line: bytes) -> tuple[float | None, bytes]:
 
 
 def line_time(head: bytes) -> LineTime | None:
-    """Where the times of a capture are, judged by its beginning; None if it has none."""
+    """How the times of a capture are read, judged by its beginning; None if it has none."""
     lines = head.splitlines()
     for find in (column_time, nmea_time):
         if any(find(line)[0] is not None for line in lines):
@@ -74,12 +74,12 @@ def line_time(head: bytes) -> LineTime | None:
 
 
 def at_once(chunks: Iterable[bytes]) -> Iterator[Burst]:
-    """Everything as fast as it is taken."""
+    """All chunks, due at once."""
     return (Burst(0.0, chunk) for chunk in chunks)
 
 
 def at_rate(chunks: Iterable[bytes], rate: float, framer: Framer, by_line: bool) -> Iterator[Burst]:
-    """``rate`` packets a second, counted by a framer of the capture's framing; ``by_line`` when its packets are lines."""
+    """``rate`` packets a second, counted by ``framer``, which has the capture's framing. ``by_line``: its packets are lines."""
     burst = max(1, int(rate * BURST))
     pieces: list[bytes] = []
     size = sent = count = 0
@@ -97,9 +97,10 @@ def at_rate(chunks: Iterable[bytes], rate: float, framer: Framer, by_line: bool)
 
 
 def in_real_time(chunks: Iterable[bytes], find: LineTime, leapt: Callable[[float], None] = lambda gap: None) -> Iterator[Burst]:
-    """Lines when their times say; a line without one goes with the line before, and time that runs backwards is no wait.
+    """Lines at the times that they have; a line without a time is sent with the one before it.
 
-    Neither is a gap longer than `LONGEST_GAP`: a clock was set while the capture was made, or the device was off. ``leapt`` hears of it.
+    There is no wait where the time runs backwards, nor for a gap longer than `LONGEST_GAP`: then the clock was set while the capture was
+    made, or the device was off. ``leapt`` is called with the seconds of such a gap.
     """
     pieces: list[bytes] = []
     size, due = 0, 0.0
@@ -131,7 +132,7 @@ def in_real_time(chunks: Iterable[bytes], find: LineTime, leapt: Callable[[float
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines with their ends; what has no end for a chunk's length is cut."""
+    """Lines with their ends. `LARGEST` bytes or more without an end are cut where their chunk ends."""
     rest = b""
     for chunk in chunks:
         found = (rest + chunk).split(b"\n")
@@ -146,6 +147,7 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def single_bytes(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Each byte of the chunks."""
     for chunk in chunks:
         for index in range(len(chunk)):
             yield chunk[index : index + 1]

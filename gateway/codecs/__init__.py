@@ -1,4 +1,4 @@
-"""Codecs: how a payload is written for a peer, and read from it. One file per name; `registry.names("codec")` lists them."""
+"""Codecs: how a payload is written for a peer, and read from it. One file for each name; `registry.names("codec")` lists them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..packet import Batch
 
 
 def is_utf8(body: bytes) -> bool:
-    """Whether the bytes are text (RFC 3629: no surrogates, nothing overlong), as a WebSocket text message has to be."""
+    """Whether the bytes are valid UTF-8 (RFC 3629: no surrogates, nothing overlong), as a WebSocket text message must be."""
     if body.isascii():
         return True
     try:
@@ -21,7 +21,7 @@ def is_utf8(body: bytes) -> bool:
 
 
 def in_lines(codec: Codec) -> bool:
-    """What the codec says; of one that says nothing, whether it writes bodies of its own: joined, these could not be told apart again."""
+    """The codec's ``in_lines``; if it has none, whether its bodies differ from the payloads: joined, these could not be separated again."""
     return getattr(codec, "in_lines", not codec.verbatim)
 
 
@@ -30,19 +30,19 @@ class CodecOptions(Options):
 
 
 class Codec(Protocol):
-    """Payloads to bodies and back; pure."""
+    """Writes payloads as bodies, and reads bodies as payloads. It does no I/O."""
 
     verbatim: bool
-    """True when a body is the payload itself, so that a stream can pass bytes on as they were received."""
+    """Whether a body is the payload itself, so that a stream can pass bytes on as they were received."""
 
     in_lines: bool
-    """Whether a stream without ``framing`` gets its bodies as lines rather than joined. A codec need not say it: see `in_lines`."""
+    """Whether a stream without ``framing`` gets the bodies as lines, not joined. A codec may leave it out: see the function `in_lines`."""
 
     def encode(self, batch: Batch) -> Sequence[bytes]:
-        """One body per packet."""
+        """Return one body for each packet."""
 
     def is_text(self, body: bytes) -> bool:
-        """Whether a body goes as a text message where the wire knows text and binary; asked only where needed."""
+        """Whether a body is sent as a text message where there are text and binary ones (WebSocket)."""
 
     def decode(self, body: bytes) -> tuple[bytes, dict[str, Any] | None]:
-        """Payload, and fields where there are any; raises CodecError."""
+        """Return the payload, and the fields if there are any. Raises CodecError."""

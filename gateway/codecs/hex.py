@@ -1,4 +1,4 @@
-"""The payload as hexadecimal digits: for looking at binary protocols, and for typing them."""
+"""The payload as hexadecimal digits: to look at binary protocols, and to type them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import CodecOptions
 
 
 class Options(CodecOptions):
-    """The payload as lower-case hexadecimal digits, two a byte. What is read may have upper-case ones, and blanks between the bytes."""
+    """The payload as lower-case hexadecimal digits, two for each byte. Upper-case ones, and blanks between the bytes, are read as well."""
 
 
 class Codec:

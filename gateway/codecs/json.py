@@ -17,21 +17,21 @@ from ..packet import Batch
 from . import CodecOptions
 
 DEEPEST = 32
-"""Levels of arrays and objects that are read."""
+"""Levels of arrays and objects that are read; deeper ones are refused."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# One that nothing closes goes to the end: else each quote in it would be tried again, in quadratic time.
+# A string that nothing closes matches to the end: else each quote in it would be tried again, in quadratic time.
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
 class Options(CodecOptions):
-    """A packet is ``{"topic", "seq", "time", "text" or "base64"}``, and ``"fields"`` where a decoder found any.
+    """A packet is ``{"topic", "seq", "time", "text" or "base64"}``, and ``"fields"`` if it has any.
 
-    ``time`` is RFC 3339 in UTC with microseconds; ``text`` is the payload where it is UTF-8, else ``base64`` is (RFC 4648). What a peer
-    sends: the payload is an object's ``text`` or ``base64`` (and ``fields`` its fields); other JSON is a payload as it is and, if it is
-    an object, its own fields.
+    ``time`` is RFC 3339 in UTC with microseconds. The payload is ``text`` where it is UTF-8, else ``base64`` (RFC 4648). In an object from
+    a peer, ``text`` or ``base64`` is the payload, and ``fields`` are its fields. Other JSON is the payload as it is; an object without
+    ``text`` and ``base64`` is its own fields too.
     """
 
 
@@ -40,7 +40,7 @@ class Codec:
     in_lines = True
 
     says_topic = True
-    """A body tells the topic of its packet, so that one session can hear of several things."""
+    """A body names the topic of its packet, so that one session can get several topics."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -73,7 +73,7 @@ class Codec:
 
 
 def rfc3339(nanoseconds: int) -> str:
-    """``2024-05-01T12:00:00.000000Z`` for ns since the epoch; the microsecond that it is in."""
+    """``2024-05-01T12:00:00.000000Z`` for ns since the epoch, rounded down to the microsecond."""
     return (_EPOCH + timedelta(microseconds=nanoseconds // 1000)).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -90,7 +90,7 @@ def _tail(fields: dict[str, Any] | None) -> bytes:
 
 def _parse(body: bytes) -> Any:
     if not body:
-        raise CodecError("0 bytes are not JSON")
+        raise CodecError("0 bytes that are not JSON: an empty message")
     try:
         _check_depth(body)
         value = _decode(body)
@@ -106,7 +106,7 @@ def _without_strings(body: bytes) -> bytes:
 
 
 def _check_depth(body: bytes) -> None:
-    """Refuse what would recurse too deep, before anything recurses."""
+    """Refuse what is nested too deep, before anything recurses."""
     if len(body) <= DEEPEST or body.count(b"[") + body.count(b"{") <= DEEPEST:
         return
     depth = 0
@@ -117,7 +117,7 @@ def _check_depth(body: bytes) -> None:
 
 
 def _pairs(value: Any) -> int:
-    """How many key-value pairs there are in a value, at all levels: fewer than were written when a key came twice."""
+    """The number of key-value pairs in a value, at all levels: less than the colons that were written when a key came twice."""
     if isinstance(value, dict):
         return len(value) + sum(map(_pairs, value.values()))
     return sum(map(_pairs, value)) if isinstance(value, list) else 0

@@ -1,4 +1,4 @@
-"""The payload as it is; in messages always binary."""
+"""The payload as it is; a message is always binary."""
 
 from __future__ import annotations
 

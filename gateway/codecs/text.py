@@ -1,4 +1,4 @@
-"""The payload as it is; in messages as text where it is UTF-8."""
+"""The payload as it is; a message is text where it is UTF-8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Framings: where a packet starts and ends in a stream. One file per name; `registry.names("framing")` lists them."""
+"""Framings: where a packet starts and ends in a stream. One file for each name; `registry.names("framing")` lists them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Literal, Protocol
 
 from pydantic import Field
 
-from ..options import Options, Size
+from ..errors import CodecError
+from ..options import Options, Size, write_count
 from ..packet import EMPTY, Frames
 
 Oversize = Literal["drop", "emit", "close"]
 
 
 class FramingOptions(Options):
-    """What every framing has."""
+    """The options that every framing has."""
 
     max: Size = Field(65536, ge=1, le=1 << 30, description="the longest packet, in bytes")
     on_oversize: Oversize = Field(
@@ -25,38 +26,45 @@ class FramingOptions(Options):
 
 
 class Framer(Protocol):
-    """Bytes in, packets out; no clock, no I/O. Derive from it: what few framings need has an answer here.
+    """Finds the packets in a stream of bytes, and writes packets as a stream. It has no clock and does no I/O.
 
-    Times are seconds of one monotonic clock. Every byte that is fed is looked at a bounded number of times, however the stream is cut.
+    Derive from it: it has defaults for what few framings need. Times are seconds of one monotonic clock. A byte costs no more when the
+    stream comes in small pieces.
     """
 
     deadline: float | None = None
-    """When `expire` wants to be called; None for a framing that does not wait. To be asked again after each `feed` and `expire`."""
+    """When `expire` must be called; None when the framing waits for nothing. Each `feed` and `expire` may change it."""
 
     @property
     def held(self) -> int:
-        """Bytes kept of what was fed; at most three times ``max`` and 300 bytes."""
+        """Bytes that are kept of what was fed: at most 300 more than three times ``max``."""
 
     def feed(self, data: bytes, now: float) -> Frames:
-        """The packets that these bytes complete, and the faults between them; raises nothing, whatever the bytes."""
+        """Return the packets that these bytes complete, and what was wrong between them. Raises nothing, whatever the bytes."""
 
     def expire(self, now: float) -> Frames:
-        """What the silence until now means."""
+        """Return what is complete, or wrong, because no byte has come until ``now``."""
         return EMPTY
 
     def finish(self, clean: bool) -> Frames:
-        """The end of the stream; the framer is as new after it.
+        """Return what is left at the end of the stream. Afterwards the framer is as new.
 
-        With ``clean`` what is left is the last packet, if it can be one: where a packet has an end or a size of its own (fixed, length,
-        enclosed, slip, cobs) what lacks it is none. What is dropped is told as ``tail``.
+        With ``clean`` the rest is the last packet, unless it lacks the end or the size that a packet must have (fixed, length, enclosed,
+        slip, cobs). A rest that is dropped is reported as ``tail``.
         """
 
     def encode(self, payloads: Sequence[bytes]) -> bytes:
-        """The frames, joined. Raises CodecError when a payload could not be read back by the same framing, or is longer than ``max``.
+        """Return the frames of these payloads, joined.
 
-        One such payload refuses them all: whoever wants the others encodes them one by one.
+        Raises CodecError, and writes none of them, when one is longer than ``max`` or would not be read back as it is. To write the
+        others, encode one by one.
         """
 
     def reframe(self, frames: Frames) -> bytes | None:
-        """What `encode` would give for the payloads of these frames, made from their bytes; None when that is no shortcut."""
+        """Return what `encode` would for the payloads of these frames, made faster from their bytes; None where there is no such way."""
         return None
+
+
+def too_long(size: int, limit: int) -> CodecError:
+    """The error for a payload of ``size`` bytes, which no reader with the same ``max`` would accept."""
+    return CodecError(f"a packet of {write_count(size, 'byte')} is longer than framing.max = {write_count(limit, 'byte')}")

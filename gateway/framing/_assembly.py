@@ -1,7 +1,8 @@
-"""A packet that arrives in pieces: put together within a limit, or skipped to its end; told either way."""
+"""A packet that arrives in pieces: put together within a limit, or skipped to its end and reported."""
 
 from __future__ import annotations
 
+from ..options import write_count
 from ..packet import EMPTY, Fault, Frames
 from . import FramingOptions
 
@@ -17,20 +18,21 @@ class _Sum:
         self.fatal = False
 
     def fault(self, event: str) -> Fault:
-        told = [f"{self.count} times"] if self.count > 1 else []
-        told += [f"{self.size} bytes dropped"] if self.size else []
-        return Fault(event, f"{self.text} ({', '.join(told)})" if told else self.text, self.size, self.fatal, self.count)
+        sums = [f"{self.count} times"] if self.count > 1 else []
+        sums += [f"{write_count(self.size, 'byte')} dropped"] if self.size else []
+        return Fault(event, f"{self.text} ({', '.join(sums)})" if sums else self.text, self.size, self.fatal, self.count)
 
 
 class Assembly:
     """The packet that is being received, and what has been completed since the last `take`.
 
-    A framer calls `add` for each piece of a packet's payload and `end` at its boundary. ``boundary`` names it for the fault texts ("the
-    next line end"). With ``separate`` the bytes on the wire are not the payload, and are given beside it; else they are the same, and
-    kept once. A fault tells all bytes that are dropped of its packet when the end came in the same read; what follows in later reads is
-    told as ``skipped``, at the end or whenever it is as much as ``max``. However much goes wrong between two calls of `take`, there is one
-    fault for each event, with a number and a sum: garbage must not cost more than packets do. Lost bytes are counted as they were on the
-    wire; of a packet that has been cut, what is held counts as payload.
+    A framer calls `add` for each piece of a packet's payload and `end` at its boundary, which ``boundary`` names in fault texts
+    ("the next line end"). With ``separate`` the bytes on the wire differ from the payload and are passed beside it; else both are one.
+
+    A fault counts the bytes of its packet that came up to the call of `take`. Those that follow are reported as ``skipped``, at the end of
+    the packet or whenever they are as many as ``max``. There is one fault for each event between two calls of `take`, with the number of
+    times and the sum of bytes: garbage must not cost more than packets do. Dropped bytes are counted as they were on the wire; what is
+    held of a packet that has been cut is counted as payload.
     """
 
     def __init__(self, options: FramingOptions, boundary: str, *, separate: bool = False) -> None:
@@ -41,10 +43,10 @@ class Assembly:
         self._content = bytearray()
         self._wire = bytearray()
         self._cut = False
-        self._untold: tuple[str, str, bool] | None = None
+        self._unreported: tuple[str, str, bool] | None = None
         self._dropped = 0
         self.skipping = False
-        """Whether the rest of the present packet is not wanted any more."""
+        """Whether the rest of the present packet is being dropped."""
         self._data: list[bytes] = []
         self._payloads: list[bytes] = []
         self._faults: dict[str, _Sum] = {}
@@ -59,7 +61,7 @@ class Assembly:
         return bytes(self._content)
 
     def add(self, content: bytes, wire: bytes = b"") -> None:
-        """More of the present packet. Longer than ``max`` it is cut, or skipped from here on."""
+        """Append to the present packet. If it is now longer than ``max``, cut it, or skip the rest of it."""
         if self.skipping:
             self._dropped += len(wire if self._separate else content)
             return
@@ -72,10 +74,10 @@ class Assembly:
                 self.refuse_oversize()
 
     def end(self, wire: bytes = b"", keep: bytes = b"") -> None:
-        """The packet is complete. ``wire``: the bytes of the boundary; ``keep``: those of them that belong to the payload."""
+        """Complete the present packet. ``wire``: the bytes of the boundary; ``keep``: those of them that belong to the payload."""
         if self.skipping:
             self._dropped += len(wire)
-            self._tell()
+            self._report()
             self.skipping = False
             return
         self._data += (bytes(self._wire if self._separate else self._content), wire)
@@ -83,31 +85,31 @@ class Assembly:
         self.clear()
 
     def reject(self, event: str, text: str, fatal: bool = False) -> None:
-        """The present packet is not one: drop what is held of it, and whatever comes before its end."""
+        """Drop what is held of the present packet, and all that comes before its end."""
         if not self.skipping:
-            self._untold = (event, text, fatal)
+            self._unreported = (event, text, fatal)
             self._dropped = self._size
             self.skipping = True
             self.clear()
 
     def refuse_oversize(self) -> None:
-        """The present packet is longer than ``max``, and is not to be cut."""
-        text = f"a packet is longer than framing.max = {self._max} bytes"
+        """Reject the present packet because it is longer than ``max``."""
+        text = f"a packet is longer than framing.max = {write_count(self._max, 'byte')}"
         if self._on_oversize == "close":
             self.reject("oversize", f"{text} (framing.on_oversize = close)", fatal=True)
         else:
             self.reject("oversize", f"{text}: skipping to {self._boundary}")
 
     def clear(self) -> None:
-        """Forget the present packet; its owner has taken or told what there was."""
+        """Forget what is held of the present packet, without a fault."""
         self._content.clear()
         self._wire.clear()
         self._cut = False
 
     def take(self) -> Frames:
-        """What has been completed and what went wrong since the last call."""
-        if self.skipping and (self._untold or self._dropped >= self._max):
-            self._tell()
+        """Return what has been completed and what went wrong since the last call."""
+        if self.skipping and (self._unreported or self._dropped >= self._max):
+            self._report()
         if not self._payloads and not self._faults:
             return EMPTY
         faults = tuple([found.fault(event) for event, found in self._faults.items()])
@@ -116,13 +118,13 @@ class Assembly:
         return frames
 
     def extend(self, data: bytes, payloads: list[bytes]) -> None:
-        """Whole packets between two others, none of them longer than ``max``."""
+        """Add whole packets, none of them longer than ``max``; none may be in progress."""
         if payloads:
             self._data.append(data)
             self._payloads += payloads
 
     def fault(self, event: str, text: str, size: int, count: int = 1, fatal: bool = False) -> None:
-        """Something went wrong ``count`` times, of which ``text`` tells the first, and so many bytes in all were dropped."""
+        """Report that something went wrong ``count`` times, and ``size`` bytes in all were dropped. ``text`` describes the first time."""
         known = self._faults.get(event)
         if known is None:
             known = self._faults[event] = _Sum(text)
@@ -131,7 +133,7 @@ class Assembly:
         known.fatal = known.fatal or fatal
 
     def finish(self, emit: bool) -> Frames:
-        """The end of the stream: what is held is the last packet, or is dropped and told."""
+        """Return what is left at the end of the stream: what is held is the last packet, or is dropped and reported."""
         if self.skipping or (emit and self.held):
             self.end()
         elif self.held:
@@ -147,7 +149,7 @@ class Assembly:
         limit = self._max
         if not self._cut:
             self._cut = True
-            self.fault("oversize", f"a packet is longer than framing.max = {limit} bytes: cut there", 0)
+            self.fault("oversize", f"a packet is longer than framing.max = {write_count(limit, 'byte')}: cut there", 0)
         end = (len(self._content) - 1) // limit * limit
         whole = bytes(self._content[:end])
         self._payloads += [whole[start : start + limit] for start in range(0, end, limit)]
@@ -155,11 +157,11 @@ class Assembly:
         del self._content[:end]
         self._wire.clear()
 
-    def _tell(self) -> None:
-        if self._untold:
-            event, text, fatal = self._untold
+    def _report(self) -> None:
+        if self._unreported:
+            event, text, fatal = self._unreported
             self.fault(event, text, self._dropped, fatal=fatal)
-            self._untold = None
+            self._unreported = None
         elif self._dropped:
-            self.fault("skipped", f"still on the way to {self._boundary}", self._dropped)
+            self.fault("skipped", f"still skipping to {self._boundary}", self._dropped)
         self._dropped = 0

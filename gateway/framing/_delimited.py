@@ -15,21 +15,21 @@ from ._search import Search
 
 
 class DelimitedOptions(FramingOptions):
-    """What framings by delimiter have besides."""
+    """The options of framings by delimiter."""
 
     embedded: Embedded = Field(
         "split",
-        description="what becomes of a payload to be written that holds the delimiter itself: split (it goes out as several packets, in one"
-        r" write), reject (it is refused and counted), escape (\r, \n, \xNN stand for the delimiter's bytes and \\ for the backslash, in"
-        " what is written and in what is read)",
+        description="a payload to be written that contains the delimiter: split (it is sent as several packets, in one write), reject (it"
+        r" is refused and counted), escape (\r, \n, \xNN stand for the delimiter's bytes and \\ for the backslash, in what is written and"
+        " in what is read)",
     )
 
 
 class Delimited(Framer):
     """Cuts a stream behind each delimiter.
 
-    ``cut`` is a delimiter at which whole reads can be cut at once, without a statement per packet, and ``strip`` what a piece then loses
-    at its end (see `Frames`); that must give the same packets as the search for the delimiters.
+    ``cut`` is a delimiter at which whole reads can be cut at once, without a Python statement for each packet; ``strip`` is then removed
+    from the end of each piece (see `Frames`). This must give the same packets as the search for the delimiters. Empty: always search.
     """
 
     def __init__(
@@ -76,14 +76,14 @@ class Delimited(Framer):
         return joined if self._is_plain(joined, payloads) else b"".join([self._writer.write(payload) for payload in payloads])
 
     def reframe(self, frames: Frames) -> bytes | None:
-        """The source's own bytes, where they were cut by the same rule and need no other ending."""
+        """The bytes as they were received, where they were cut by the same rule and have the right ending."""
         same = frames.delimiter == self._cut and frames.strip == self._strip
         if not self._cut or not same or self._escape or self._ending != self._cut:
             return None
         return frames.data if self._fits(frames.data) else None
 
     def _feed_at_once(self, data: bytes) -> Frames | None:
-        """All packets up to the last delimiter in one piece; None where that does not do."""
+        """All packets up to the last delimiter in one piece; None where the delimiters must be searched for."""
         cut = self._cut
         if not cut or self._assembly.skipping:
             return None
@@ -102,7 +102,7 @@ class Delimited(Framer):
         return Frames(whole, whole.count(cut), delimiter=cut, strip=self._strip)
 
     def _fits(self, whole: bytes) -> bool:
-        """Whether no piece is longer than ``max``: from one delimiter to the last one within reach of it, so that few searches do."""
+        """Whether no piece is longer than ``max``. It leaps from one delimiter to the last one within reach, so few searches are needed."""
         cut = self._cut
         position, reach = 0, self._max + len(cut)
         while len(whole) - position > reach:
@@ -125,7 +125,7 @@ class Delimited(Framer):
         self._pending = data[stop:]
 
     def _take_certain(self, data: bytes) -> bytes:
-        """The packets whose delimiter needs no more data to be certain, all at once where none is too long; the rest."""
+        """Take the packets whose delimiter no further byte can change, all at once where none is too long; return the rest."""
         pieces, found, rest = self._search.split(data)
         if not pieces:
             return data
@@ -142,7 +142,7 @@ class Delimited(Framer):
         return rest
 
     def _take(self, piece: bytes, found: bytes) -> None:
-        """The end of a packet."""
+        """End a packet with this piece and the delimiter found behind it."""
         assembly = self._assembly
         assembly.add(piece)
         if assembly.held or assembly.skipping or not self._skip_empty:
@@ -155,7 +155,7 @@ class Delimited(Framer):
         return Frames(frames.data, frames.count, payloads, faults=frames.faults)
 
     def _is_plain(self, joined: bytes, payloads: Sequence[bytes]) -> bool:
-        """Whether the payloads, each with the ending, can go out as they are: asked of all at once."""
+        """Whether all payloads, joined with the ending, can be written as they are."""
         cut, strip, ending = self._cut, self._strip, self._ending
         if not cut or self._escape or ending not in (cut, strip + cut) or joined.count(cut) != len(payloads):
             return False

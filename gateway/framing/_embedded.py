@@ -1,4 +1,4 @@
-"""Writing a payload in front of a delimiter that it may hold itself (``framing.embedded``)."""
+"""Writing payloads that may contain the delimiter (``framing.embedded``)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from ..errors import CodecError
+from ..options import write_count
+from . import too_long
 from ._search import Search
 
 Embedded = Literal["split", "reject", "escape"]
@@ -29,23 +31,23 @@ class Escape:
         return self._special.sub(lambda match: self._escapes[match.group()], payload)
 
     def undo(self, text: bytes) -> bytes:
-        """The payload; a backslash that begins none of our escapes stands for itself."""
+        """The payload; a backslash that begins no escape stands for itself."""
         if b"\\" not in text:
             return text
         return self._escaped.sub(lambda match: bytes.fromhex(match[1].decode()) if match[1] else _MEANING[match[2]], text)
 
 
 def check_escapable(delimiters: Iterable[bytes]) -> None:
-    """Raises ValueError when escapes could not be told from these delimiters."""
+    """Raise ValueError when a delimiter has a byte that escapes are written with."""
     for delimiter in delimiters:
         if set(delimiter) & set(_USED_BY_ESCAPES):
-            raise ValueError(f"embedded = escape cannot go with the delimiter {delimiter!r}, whose bytes the escapes need themselves")
+            raise ValueError(f"embedded = escape cannot go with the delimiter {delimiter!r}: escapes are written with its bytes")
 
 
 class Writer:
-    """Payloads to frames, each with an ending, so that a reader that cuts at ``delimiters`` finds the same payloads.
+    """Writes payloads, each with ``ending``, so that a reader that cuts at ``delimiters`` finds the same payloads.
 
-    With ``embedded = split`` it finds the pieces of a payload that holds delimiters; whatever cannot be written raises CodecError.
+    With ``embedded = split`` the reader finds the pieces of a payload that contains delimiters. ``limit`` is ``framing.max``.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class Writer:
         self._continuations = [each[len(end) :] for end in before for each in delimiters if each != end and each.startswith(end)]
 
     def write(self, payload: bytes) -> bytes:
-        """The frame of one payload; the frames of its pieces where it is split."""
+        """Return the frame of one payload, or the frames of its pieces. Raises CodecError when a reader would not find the same."""
         pieces = [(body, ending) for body, ending in self._pieces(payload) if body or not self._skip_empty]
         if not pieces:
             raise CodecError("an empty packet cannot be written where framing.skip_empty = yes")
@@ -86,13 +88,16 @@ class Writer:
     def _frame(self, body: bytes, ending: bytes) -> bytes:
         text = self._escape.do(body) if self._escape else body
         if len(text) > self._limit:
-            raise CodecError(f"a packet of {len(text)} bytes is longer than framing.max = {self._limit} bytes")
+            raise too_long(len(text), self._limit)
         if not self._split and not self._is_certain(text, ending):
-            raise CodecError(f"a packet of {len(text)} bytes holds the delimiter, or would together with it (framing.embedded)")
+            raise CodecError(
+                f"a packet of {write_count(len(text), 'byte')} contains the delimiter, or would with its ending"
+                " (framing.embedded = split sends it as several packets)"
+            )
         return text + ending
 
     def _is_certain(self, text: bytes, ending: bytes) -> bool:
-        """Whether a reader finds the ending first, where it is, and nothing that reaches in from the ending before."""
+        """Whether a reader finds no delimiter before the ending, nor a longer one made of the previous ending and the first bytes."""
         frame = text + ending
         start, _, _ = next(self._search.spans(frame))
         return start == len(text) and not any(frame.startswith(each) or each.startswith(frame) for each in self._continuations)

@@ -1,4 +1,4 @@
-"""COBS: packets without a zero byte, ended by one (Cheshire and Baker, Consistent Overhead Byte Stuffing, 1999)."""
+"""COBS: packets encoded without zero bytes, each ended by one (Cheshire and Baker, Consistent Overhead Byte Stuffing, 1999)."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from collections.abc import Sequence
 from cobs import cobs
 
 from .. import framing
-from ..errors import CodecError
 from ..packet import Frames
-from . import FramingOptions
+from . import FramingOptions, too_long
 from ._assembly import Assembly
 
 SELF_DELIMITING = True
 
-_REFUSED = "a packet that is not COBS (a block is longer than what is there)"
+_REFUSED = "a packet is not COBS: a block in it is longer than what is left of the packet"
 _FULL = 0xFF
 """The code of a block of 254 bytes that no zero follows."""
 
 
 class Options(FramingOptions):
-    """Frames of COBS, each ended by a zero byte. Empty frames are skipped; one that cannot be decoded is told as ``bad_frame``."""
+    """Frames of COBS, each ended by a zero byte. Empty frames are skipped; one that is no COBS is dropped, and counted as ``bad_frame``."""
 
 
 class Framer(framing.Framer):
-    """Decodes whole frames; of one that is too long and to be cut, the blocks that are complete."""
+    """Decodes whole frames. A frame that is too long and is to be cut is decoded block by block."""
 
     def __init__(self, options: Options) -> None:
         self._max = options.max
@@ -49,7 +48,7 @@ class Framer(framing.Framer):
         return self._assembly.take()
 
     def finish(self, clean: bool) -> Frames:
-        """What lacks its zero byte is no packet, at a clean end neither."""
+        """A packet without its zero byte is dropped, also at a clean end."""
         self._assembly.add(b"", bytes(self._blocks))
         self._clear()
         return self._assembly.finish(emit=False)
@@ -58,7 +57,7 @@ class Framer(framing.Framer):
         return b"".join([self._encode(payload) for payload in payloads])
 
     def _take_closed(self, pieces: list[bytes]) -> None:
-        """Whole frames; what needs a second look goes the long way."""
+        """Take whole frames: at once, but for those that may be too long."""
         data: list[bytes] = []
         payloads: list[bytes] = []
         bad = bad_size = 0
@@ -72,7 +71,7 @@ class Framer(framing.Framer):
                 self._end()
                 continue
             if piece[0] <= len(piece):
-                # Only what may be good: to raise an error takes longer than to look.
+                # Only what may be good: raising an error takes longer than this look.
                 try:
                     payloads.append(cobs.decode(piece))
                 except cobs.DecodeError:
@@ -100,7 +99,7 @@ class Framer(framing.Framer):
             self._blocks.clear()
 
     def _decode_complete_blocks(self) -> None:
-        """All blocks that another one follows: then it is certain whether a zero stands between them."""
+        """Decode all blocks that another one follows: only then is it certain whether a zero stands between them."""
         blocks, end, last = self._blocks, 0, 0
         while end < len(blocks) and end + blocks[end] < len(blocks):
             last = blocks[end]
@@ -130,5 +129,5 @@ class Framer(framing.Framer):
 
     def _encode(self, payload: bytes) -> bytes:
         if len(payload) > self._max:
-            raise CodecError(f"a packet of {len(payload)} bytes is longer than framing.max = {self._max} bytes")
+            raise too_long(len(payload), self._max)
         return bytes(cobs.encode(payload)) + b"\0"

@@ -1,4 +1,4 @@
-"""Packets that end with a byte string of the user's choice, or with one of several."""
+"""Packets that end with a byte string that the user chooses, or with one of several."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ Alternatives = Annotated[
 
 
 class Options(DelimitedOptions):
-    """A packet ends with the delimiter; at a place where several alternatives match, with the longest.
+    """A packet ends with the delimiter. Where several alternatives match at a place, the longest counts.
 
-    Where one alternative begins another (``\\r, \\r\\n``), the shorter one is certain only when the next byte has come.
+    Where one alternative begins another (``\\r, \\r\\n``), a packet with the shorter one at its end is complete when the next byte comes.
     """
 
     delimiter: Alternatives = Field(

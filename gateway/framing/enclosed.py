@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from .. import framing
 from ..errors import CodecError
-from ..options import Escaped
+from ..options import Escaped, write_count
 from ..packet import Frames
-from . import FramingOptions
+from . import FramingOptions, too_long
 from ._assembly import Assembly
 from ._search import Search
 
@@ -22,7 +22,7 @@ _UNENDED = "a packet without an end: the next start came first"
 
 
 class Options(FramingOptions):
-    """A packet is what stands between ``start`` and ``end``. A new start inside begins again: what came before it is noise."""
+    """A packet is what stands between ``start`` and ``end``. A start inside a packet begins it again: what came before is noise."""
 
     start: Escaped = Field(b"\x02", min_length=1, max_length=64, description="the bytes that a packet starts with (default: STX)")
     end: Escaped = Field(b"\x03", min_length=1, max_length=64, description="the bytes that it ends with (default: ETX)")
@@ -39,12 +39,12 @@ class Options(FramingOptions):
 
 
 def _overlap(first: bytes, second: bytes) -> bool:
-    """Whether a place of one can share bytes with a place of the other that begins later, or within it."""
+    """Whether ``second`` can begin inside ``first``, or at its end."""
     return second in first or any(first.endswith(second[:size]) for size in range(1, len(second)))
 
 
 class Framer(framing.Framer):
-    """Looks for the start, then for the end or another start; where a read has many starts, at all between two of them at once."""
+    """Looks for the start, then for the end or another start. A read with many starts is split at all of them at once."""
 
     def __init__(self, options: Options) -> None:
         self._max = options.max
@@ -74,7 +74,7 @@ class Framer(framing.Framer):
         return self._assembly.take()
 
     def finish(self, clean: bool) -> Frames:
-        """What lacks its end is no packet, at a clean end neither; what stood outside can be one."""
+        """A packet without its end is dropped, also at a clean end; bytes outside become the last packet then."""
         self._scan(b"", final=True)
         inside, self._inside = self._inside, False
         return self._assembly.finish(emit=clean and not inside)
@@ -83,7 +83,7 @@ class Framer(framing.Framer):
         return b"".join([self._encode(payload) for payload in payloads])
 
     def _take_closed(self, pieces: list[bytes]) -> None:
-        """What stands between starts; the first is behind one that has been taken, and so is what comes after the last."""
+        """Take the pieces between starts. The start before the first piece has been taken; the one behind the last is taken here."""
         assembly, mark, end_mark = self._assembly, self._start, self._end
         data: list[bytes] = []
         payloads: list[bytes] = []
@@ -153,8 +153,10 @@ class Framer(framing.Framer):
 
     def _encode(self, payload: bytes) -> bytes:
         if len(payload) > self._max:
-            raise CodecError(f"a packet of {len(payload)} bytes is longer than framing.max = {self._max} bytes")
+            raise too_long(len(payload), self._max)
         framed = payload + self._end
         if next(self._inner.spans(framed))[0] != len(payload):
-            raise CodecError(f"a packet of {len(payload)} bytes holds framing.start or framing.end, or would together with them")
+            raise CodecError(
+                f"a packet of {write_count(len(payload), 'byte')} contains framing.start or framing.end, or would together with them"
+            )
         return self._start + framed

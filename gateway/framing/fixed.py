@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from .. import framing
 from ..errors import CodecError
-from ..options import Duration, Integer
+from ..options import Duration, Integer, write_count
 from ..packet import EMPTY, Fault, Frames
 from . import FramingOptions
 
@@ -17,16 +17,16 @@ SELF_DELIMITING = True
 
 
 class Options(FramingOptions):
-    """Every packet has the same size; nothing in the stream says where one begins, so a lost byte shifts all that follow.
+    """Every packet has the same size. Nothing in the stream marks where one begins, so a lost byte shifts all that follow.
 
-    ``resync`` finds the boundary again, when the device rests between its packets.
+    ``resync`` finds the boundary again when the device pauses between its packets.
     """
 
     size: Integer = Field(description="the size of every packet, in bytes")
     resync: Duration = Field(
         0.0,
         ge=0,
-        description="a part of a packet followed by silence for so long is dropped, so that the next byte begins a packet; 0 never",
+        description="a silence of this length in a packet drops what came of it, so that the next byte begins a packet; 0: never",
     )
 
     @field_validator("size")
@@ -71,16 +71,17 @@ class Framer(framing.Framer):
     def expire(self, now: float) -> Frames:
         if self.deadline is None or now < self.deadline:
             return EMPTY
-        text = f"{self.held} of {self._size} bytes, then silence for framing.resync = {self._resync:g} s: dropped"
+        text = f"{self.held} of {write_count(self._size, 'byte')}, then silence for framing.resync = {self._resync:g} s: dropped"
         return self._drop("noise", text)
 
     def finish(self, clean: bool) -> Frames:
-        return self._drop("tail", f"{self.held} of {self._size} bytes of a packet were dropped: the stream ended") if self.held else EMPTY
+        text = f"{self.held} of the {write_count(self._size, 'byte')} of a packet, then the stream ended: dropped"
+        return self._drop("tail", text) if self.held else EMPTY
 
     def encode(self, payloads: Sequence[bytes]) -> bytes:
         wrong = next((len(payload) for payload in payloads if len(payload) != self._size), None)
         if wrong is not None:
-            raise CodecError(f"a packet of {wrong} bytes cannot be written where framing.size = {self._size} bytes")
+            raise CodecError(f"a packet of {write_count(wrong, 'byte')} cannot be written where framing.size = {self._size}")
         return b"".join(payloads)
 
     def _drop(self, event: str, text: str) -> Frames:

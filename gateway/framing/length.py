@@ -9,20 +9,20 @@ from pydantic import Field, model_validator
 
 from .. import framing
 from ..errors import CodecError
-from ..options import Duration, Integer, YesNo
+from ..options import Duration, Integer, YesNo, write_count
 from ..packet import EMPTY, Frames
-from . import FramingOptions
+from . import FramingOptions, too_long
 from ._assembly import Assembly
 
 SELF_DELIMITING = True
 
 
 class Options(FramingOptions):
-    """A header of ``offset`` bytes and an unsigned length of ``width`` bytes, then as many bytes as it says.
+    """A packet is a header, which is ``offset`` bytes and an unsigned length of ``width`` bytes, and as many bytes as the length says.
 
-    The length field itself is not part of the payload; the ``offset`` bytes before it are, in front of what follows the field. A length
-    that cannot be (``counts_itself``, and less than the header) is noise: the next byte is tried as the start of a packet. Any other noise
-    costs as many bytes as it happens to say, unless ``resync`` finds the boundary again.
+    The payload is the ``offset`` bytes and what follows the length; the length itself is not part of it. With ``counts_itself``, a length
+    less than the header is noise: the next byte is tried as the start of a packet. Any other noise is taken for a length, and costs as
+    many bytes, unless ``resync`` finds the boundary again.
     """
 
     width: Literal[1, 2, 4] = Field(2, description="the bytes of the length field")
@@ -33,7 +33,7 @@ class Options(FramingOptions):
     resync: Duration = Field(
         0.0,
         ge=0,
-        description="a part of a packet followed by silence for so long is dropped, so that the next byte begins a packet; 0 never",
+        description="a silence of this length in a packet drops what came of it, so that the next byte begins a packet; 0: never",
     )
 
     @model_validator(mode="after")
@@ -44,7 +44,7 @@ class Options(FramingOptions):
 
 
 class Framer(framing.Framer):
-    """Reads a header, then counts down; what is too long is skipped without being stored."""
+    """Reads a header, then counts down the bytes that follow. A packet that is too long is skipped, not stored."""
 
     def __init__(self, options: Options) -> None:
         self._max = options.max
@@ -57,7 +57,7 @@ class Framer(framing.Framer):
         self._resync = options.resync
         self._header = bytearray()
         self._left: int | None = None
-        self._assembly = Assembly(options, "the end that its length tells", separate=True)
+        self._assembly = Assembly(options, "the end of the packet", separate=True)
 
     @property
     def held(self) -> int:
@@ -88,7 +88,7 @@ class Framer(framing.Framer):
         return self._assembly.take()
 
     def finish(self, clean: bool) -> Frames:
-        """What lacks its end is no packet, at a clean end neither."""
+        """An incomplete packet is dropped, also at a clean end."""
         self._restart()
         return self._assembly.finish(emit=False)
 
@@ -101,14 +101,14 @@ class Framer(framing.Framer):
         self._assembly.end()
 
     def _restart(self) -> None:
-        """The next byte is the first of a header; what came of the present one is part of what is dropped."""
+        """Take the next byte for the first of a header. What came of the present header will be dropped with its packet."""
         self._assembly.add(b"", bytes(self._header))
         self._header.clear()
         self._left = None
         self.deadline = None
 
     def _take_whole(self, data: bytes, position: int) -> int:
-        """The packets that are whole in this read, as long as nothing is wrong with them; the place behind."""
+        """Take the packets that are whole in this read, up to the first that is wrong; return the place behind them."""
         if self._assembly.skipping:
             return position
         offset, width, counted, order = self._offset, self._width, self._counted, self._order
@@ -125,11 +125,11 @@ class Framer(framing.Framer):
         return position
 
     def _read_header(self, data: bytes, position: int) -> int:
-        """Begin the packet whose header stands there whole, or skip what cannot be one; the place behind."""
+        """Begin the packet whose whole header is at ``position``, or skip to the next possible header; return the place reached."""
         assembly, offset, size = self._assembly, self._offset, self._offset + self._width
         length = int.from_bytes(data[position + offset : position + size], self._order)
         if length < self._counted:
-            text = f"a length of {length} bytes is less than the header's {self._counted}"
+            text = f"a length of {write_count(length, 'byte')} is less than the header's {self._counted} (framing.counts_itself = yes)"
             assembly.reject("bad_length", f"{text}: noise, or another framing; looking for the next possible header", self._fatal)
             start, last = position, len(data) - size
             while position <= last and int.from_bytes(data[position + offset : position + size], self._order) < self._counted:
@@ -147,7 +147,7 @@ class Framer(framing.Framer):
         return position + size
 
     def _count_down(self, data: bytes, position: int) -> int:
-        """What is there of the present packet, if there is one; the place behind."""
+        """Take what there is of the present packet, if one has begun; return the place behind it."""
         if self._left is None:
             return position
         taken = data[position : position + self._left]
@@ -160,12 +160,13 @@ class Framer(framing.Framer):
 
     def _encode(self, payload: bytes) -> bytes:
         if len(payload) > self._max:
-            raise CodecError(f"a packet of {len(payload)} bytes is longer than framing.max = {self._max} bytes")
+            raise too_long(len(payload), self._max)
         if len(payload) < self._offset:
             raise CodecError(
-                f"a packet of {len(payload)} bytes is shorter than framing.offset = {self._offset} bytes, which it must begin with"
+                f"a packet of {write_count(len(payload), 'byte')} is shorter than the header it must begin with (framing.offset ="
+                f" {self._offset})"
             )
         length, most = len(payload) - self._offset + self._counted, (1 << 8 * self._width) - 1
         if length > most:
-            raise CodecError(f"a length of {length} bytes is more than framing.width = {self._width} can say ({most})")
+            raise CodecError(f"a length of {length} bytes does not fit into framing.width = {self._width} (at most {most})")
         return payload[: self._offset] + length.to_bytes(self._width, self._order) + payload[self._offset :]

@@ -1,4 +1,4 @@
-"""Lines: packets end with LF or CR LF. What most instruments, GPS receivers and debug ports speak."""
+"""Lines: packets end with LF or CR LF, as those of most instruments, GPS receivers and debug ports do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Options(DelimitedOptions):
     """A packet is a line without its LF or CR LF; an empty line is a packet too."""
 
     ending: Escaped = Field(
-        b"\n", min_length=1, description=r"what is written at the end of each line: \n, \r\n, or \r for a device that wants it"
+        b"\n", min_length=1, description=r"what is written at the end of each line: \n, \r\n, or \r for a device that needs it"
     )
 
     @model_validator(mode="after")
@@ -29,17 +29,17 @@ class Options(DelimitedOptions):
 
 
 class Framer(Delimited):
-    """The hot path: whole reads are cut at their last LF, and the payloads only when somebody asks."""
+    """The fast path of most links: a read is cut at its last LF, and the payloads are cut out only when they are needed."""
 
     def __init__(self, options: Options) -> None:
         super().__init__(options, (b"\r\n", b"\n"), options.ending, "the next line end", cut=b"\n", strip=b"\r")
 
     def reframe(self, frames: Frames) -> bytes | None:
-        """The source's own bytes with the line ends of this side, where they are lines with either line end."""
+        """The bytes as they were received, with the line ends of this side; None for frames that are not lines."""
         if frames.delimiter != b"\n" or frames.strip != b"\r" or self._escape:
             return None
         data = frames.data
-        # One byte is looked for at the speed of memory, two are not; and splitlines() with a join takes half the time of replace().
+        # A search for one byte runs at the speed of memory, one for two does not; splitlines() and join() take half as long as replace().
         if self._ending == b"\n":
             if b"\r" in data:
                 lines = data.splitlines()

@@ -1,4 +1,4 @@
-"""No framing: a chunk as it came is a packet."""
+"""No framing: each chunk, as it was read, is a packet."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from .. import framing
+from ..options import write_count
 from ..packet import EMPTY, Fault, Frames
 from . import FramingOptions, Oversize
 
@@ -14,10 +15,10 @@ SELF_DELIMITING = False
 
 
 class Options(FramingOptions):
-    """A chunk as it came is a packet: its boundaries mean nothing, and the bytes arrive as they are."""
+    """Each chunk, as it was read, is a packet. Its boundaries mean nothing; the bytes are passed on as they are."""
 
     on_oversize: Oversize = Field(
-        "emit", description="a longer chunk: emit (it is cut, nothing lost), drop (it is dropped and counted), close (end the session)"
+        "emit", description="a longer chunk: emit (cut it, nothing lost), drop (drop it and count it), close (end the session)"
     )
 
 
@@ -39,7 +40,8 @@ class Framer(framing.Framer):
         if self._on_oversize == "emit":
             pieces = [data[start : start + limit] for start in range(0, len(data), limit)]
             return Frames(data, len(pieces), pieces)
-        text = f"a chunk of {len(data)} bytes is longer than framing.max = {limit} bytes (framing.on_oversize = {self._on_oversize})"
+        text = f"a chunk of {len(data)} bytes is longer than framing.max = {write_count(limit, 'byte')}"
+        text = f"{text} (framing.on_oversize = {self._on_oversize})"
         return Frames(b"", 0, (), faults=(Fault("oversize", text, len(data), self._on_oversize == "close"),))
 
     def finish(self, clean: bool) -> Frames:
@@ -50,5 +52,5 @@ class Framer(framing.Framer):
         return b"".join(payloads)
 
     def reframe(self, frames: Frames) -> bytes | None:
-        """The bytes as they were received, delimiters and all."""
+        """The bytes as they were received, with their delimiters."""
         return frames.data

@@ -1,4 +1,4 @@
-"""Packets with silence between them: for devices whose separator is unknown, and for Modbus-like ones that have none."""
+"""Packets with silence between them: for devices whose delimiter is unknown, or that have none, such as Modbus RTU."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHORTEST = 0.010
 
 
 def _check_interval(value: object) -> object:
-    """In the order of the rules: required (0 and NaN are as if it were missing), a number, greater than 0."""
+    """Check, in this order, that it is given (0 and NaN count as missing), is a number, and is greater than 0."""
     text = value.strip() if isinstance(value, str) else value
     if text in ("", "nan", "NaN", None) or (isinstance(text, int | float) and (text == 0 or math.isnan(text))):
         raise ValueError('"interval" is required')
@@ -35,14 +35,14 @@ def _check_interval(value: object) -> object:
 
 
 class Options(FramingOptions):
-    """A packet ends when nothing has come for ``interval``, or at once when it is ``max`` long; no packet is empty.
+    """A packet ends when nothing has come for ``interval``, or at once when it is ``max`` long. No packet is empty.
 
-    What is written is separated by nothing.
+    Nothing is written between packets.
     """
 
     interval: Annotated[Duration, BeforeValidator(_check_interval)] = Field(
-        description="the silence that ends a packet: the time of a few characters (at 9600 baud one takes 1 ms); behind a USB adapter"
-        " rather 20ms or more"
+        description="the silence that ends a packet: the time of a few characters (at 9600 baud one takes 1 ms); with a USB adapter"
+        " 20ms or more"
     )
     on_oversize: Oversize = Field(
         "emit",
@@ -72,7 +72,7 @@ class Options(FramingOptions):
 
 
 def warnings(options: Options) -> list[str]:
-    """What is allowed and hardly meant."""
+    """One sentence for each value that is allowed but unlikely to work."""
     if options.interval < SHORTEST:
         text = f"interval = {options.interval * 1000:g}ms: USB adapters hold bytes back for up to 16 ms and so merge packets"
         return [f"{text}; take {SHORTEST * 1000:g}ms or more unless the port is a real UART"]
@@ -80,7 +80,7 @@ def warnings(options: Options) -> list[str]:
 
 
 class Framer(framing.Framer):
-    """Waits; who owns it calls `expire` at the deadline."""
+    """Ends a packet when its owner calls `expire` at the deadline."""
 
     def __init__(self, options: Options) -> None:
         self._interval = options.interval
@@ -117,7 +117,7 @@ class Framer(framing.Framer):
         return self._assembly.finish(emit=clean)
 
     def encode(self, payloads: Sequence[bytes]) -> bytes:
-        """The payloads, joined; of any length: what is written at once is one packet to a reader by silence."""
+        """The payloads, joined, of any length: a reader with this framing finds one packet in what is written at once."""
         return b"".join(payloads)
 
     def _end(self) -> None:

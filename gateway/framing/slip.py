@@ -1,4 +1,4 @@
-"""SLIP: packets end with 0xC0, and two escapes stand for the bytes that cannot be in them (RFC 1055)."""
+"""SLIP: packets end with 0xC0 (END), and escapes stand for END and for the escape byte in them (RFC 1055)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .. import framing
 from ..errors import CodecError
 from ..options import YesNo
 from ..packet import Frames
-from . import FramingOptions
+from . import FramingOptions, too_long
 from ._assembly import Assembly
 
 SELF_DELIMITING = True
@@ -22,10 +22,10 @@ _BAD_ESCAPE = re.compile(rb"\xdb[^\xdc\xdd]", re.DOTALL)
 
 
 class Options(FramingOptions):
-    """Frames of RFC 1055. Empty frames are skipped; one with an escape that there is not is dropped, and told as ``bad_escape``."""
+    """Frames of RFC 1055. Empty frames are skipped; one with an unknown escape is dropped, and counted as ``bad_escape``."""
 
     leading_end: YesNo = Field(
-        False, description="whether an END is written before each packet too, so that line noise before it becomes a packet of its own"
+        False, description="whether an END is also written before each packet, so that noise on the line before it is a packet of its own"
     )
 
 
@@ -34,7 +34,7 @@ def _unescape(text: bytes) -> bytes:
 
 
 class Framer(framing.Framer):
-    """Unescapes as the bytes come. An END right before a packet belongs to it; more of them belong to none."""
+    """Unescapes the bytes as they come. An END right before a packet belongs to its frame; further ones belong to none."""
 
     def __init__(self, options: Options) -> None:
         self._max = options.max
@@ -59,7 +59,7 @@ class Framer(framing.Framer):
         return self._assembly.take()
 
     def finish(self, clean: bool) -> Frames:
-        """What lacks its END is no packet, at a clean end neither."""
+        """A packet without its END is dropped, also at a clean end."""
         self._assembly.add(b"", self._escape)
         self._escape, self._begun, self._led = b"", False, b""
         return self._assembly.finish(emit=False)
@@ -68,7 +68,7 @@ class Framer(framing.Framer):
         return b"".join([self._encode(payload) for payload in payloads])
 
     def _take_closed(self, pieces: list[bytes]) -> None:
-        """What stands between two ENDs each."""
+        """Take the pieces between two ENDs."""
         data: list[bytes] = []
         payloads: list[bytes] = []
         bad = bad_size = 0
@@ -123,5 +123,5 @@ class Framer(framing.Framer):
         if not payload:
             raise CodecError("an empty packet cannot be written in SLIP: its readers skip it")
         if len(payload) > self._max:
-            raise CodecError(f"a packet of {len(payload)} bytes is longer than framing.max = {self._max} bytes")
+            raise too_long(len(payload), self._max)
         return self._lead + payload.replace(ESC, ESC_ESC).replace(END, ESC_END) + END

@@ -1,1 +1,1 @@
-"""Serial ports: opened, locked, set, named; as Twisted transports."""
+"""Serial ports: how they are named, opened, locked and set, and their Twisted transports."""

@@ -1,4 +1,4 @@
-"""``loop://``: a port whose output is wired to its own input, for trying things out without a device."""
+"""``loop://``: a port whose output is its own input, to try things out without a device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .ttyport import LineLostError
 
 @implementer(IConsumer, IPushProducer)
 class LoopPort(Room):
-    """A transport that gives ``protocol`` what is written to it, in a later turn of the reactor."""
+    """A Twisted transport that gives ``protocol`` what is written to it, in a later turn of the reactor."""
 
     disconnecting = False
 
@@ -48,7 +48,7 @@ class LoopPort(Room):
         self.loseConnection()
 
     def loseConnection(self) -> None:
-        """End when what was written has come back."""
+        """End when all that was written has come back."""
         self.disconnecting = True
         self._plan()
 

@@ -1,4 +1,4 @@
-"""What a Twisted transport of our own needs towards its producer: how much of what was written waits, and who is told."""
+"""Back-pressure for our own Twisted transports: a producer is paused while too much of what was written waits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROOM = 1 << 16
 
 
 class Room:
-    """``pending`` counts what was written and has not gone; the producer is paused above `ROOM`, and resumed when nothing waits."""
+    """Counts in ``pending`` the bytes that were written and still wait. Above `ROOM` it pauses the producer; at 0 it resumes it."""
 
     pending = 0
     _producer: Any = None
@@ -22,14 +22,14 @@ class Room:
         self._producer = None
 
     def filled(self, size: int) -> None:
-        """So much more waits."""
+        """Count ``size`` more bytes as waiting."""
         self.pending += size
         if self.pending > ROOM and self._producer is not None and not self._producer_paused:
             self._producer_paused = True
             self._producer.pauseProducing()
 
     def emptied(self) -> None:
-        """Nothing waits any more."""
+        """Resume the producer: nothing waits any more."""
         if self._producer_paused and self._producer is not None:
             self._producer_paused = False
             self._producer.resumeProducing()

@@ -1,4 +1,4 @@
-"""The settings of a serial line: what a user asks for, and how it is said (``9600 8N1, flow none``). Pure."""
+"""The settings of a serial line, and how they are written (``9600 8N1, flow none``)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Flow = Literal["none", "rtscts", "xonxoff", "dsrdtr"]
 ModemLine = Literal["keep", "on", "off"]
 
 HIGHEST_BAUDRATE = 12_000_000
-"""What the fastest USB bridges do (FT232H, FT4232H: 12 MBd)."""
+"""The rate of the fastest USB bridges (FT232H, FT4232H: 12 MBd)."""
 
 _PARITIES: dict[str, Parity] = {"N": "none", "E": "even", "O": "odd", "M": "mark", "S": "space"}
 _BYTE_SIZES: dict[str, ByteSize] = {"5": 5, "6": 6, "7": 7, "8": 8}
@@ -24,7 +24,7 @@ _STOP_BITS: dict[str, StopBits] = {"1": "1", "1.5": "1.5", "2": "2"}
 
 
 class Speed(NamedTuple):
-    """A baud rate, and the character format where it was written beside it."""
+    """A baud rate, and the character format if one was given with it."""
 
     baudrate: int
     bytesize: ByteSize | None = None
@@ -38,12 +38,12 @@ class Speed(NamedTuple):
 
 
 def character_format(bytesize: int, parity: str, stopbits: str) -> str:
-    """``8N1``: data bits, the parity's initial, stop bits."""
+    """``8N1``: data bits, the initial of the parity, stop bits."""
     return f"{bytesize}{parity[:1].upper()}{stopbits}"
 
 
 def parse_speed(text: str) -> Speed:
-    """``9600``, ``9600 8N1``, ``250000 7E2``; raises ValueError."""
+    """Read ``9600``, ``9600 8N1`` or ``250000 7E2``. Raises ValueError, which says what to write."""
     rate, *rest = text.split()
     baudrate = parse_integer(rate)
     if not 1 <= baudrate <= HIGHEST_BAUDRATE:
@@ -84,7 +84,7 @@ class PortSettings(NamedTuple):
 
     @property
     def character_time(self) -> float:
-        """Seconds that a character takes on the line: a start bit, the data bits, parity, stop bits."""
+        """Seconds for one character on the line: a start bit, the data bits, the parity bit if any, the stop bits."""
         return (1 + self.bytesize + (self.parity != "none") + float(self.stopbits)) / self.baudrate
 
     def __str__(self) -> str:

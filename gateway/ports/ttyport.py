@@ -1,4 +1,4 @@
-"""The Twisted transport of an open terminal device: drains it when reading, writes at once, and knows a hang-up from silence."""
+"""The Twisted transport of an open terminal device: it drains the device at each read, writes at once, and recognises a hang-up."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from ..net.probes import pending
 from .ttys import TTY
 
 _READ = 4096
-"""N_TTY gives at most 4095 bytes for one read, however much there is."""
+"""The kernel's terminal (N_TTY) gives at most 4095 bytes to one read, however much there is."""
 _READS = 15
-"""About 60 kB for one turn of the reactor."""
+"""Reads in one turn of the reactor: about 60 kB."""
 _DRAINED = 1024
-"""A read shorter than this has drained the terminal: the next would only say EAGAIN. On a pty a longer one may be cut anywhere."""
+"""A read shorter than this has drained the terminal: the next would only give EAGAIN. A pty may cut longer ones anywhere."""
 _UNSENT_INTERVAL = 0.02
 
 
 class LineLostError(ConnectionLost):
-    """The line has ended; ``str()`` says why and nothing else."""
+    """The line has ended; ``str()`` is the reason alone."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class TtyPort(DirectWrite, SerialPort):
-    """Feeds ``protocol``; owns ``tty`` and closes it.
+    """Connects ``protocol`` to ``tty``, which it owns and closes.
 
-    ``loseConnection`` waits until the hardware has sent what it was given; ``abortConnection`` does not.
+    ``loseConnection`` waits until the hardware has sent all that was written; ``abortConnection`` does not.
     """
 
     _serial: TTY
     reactor: Any
 
     def __init__(self, protocol: Any, tty: TTY, reactor: Any) -> None:
-        # Not SerialPort's own: that opens the port, and flushes what came in since.
+        # Not SerialPort.__init__: it would open the port again, and flush what has come in.
         FileDescriptor.__init__(self, reactor)
         self._serial = tty
         self._unsent: Any = None
@@ -84,7 +84,7 @@ class TtyPort(DirectWrite, SerialPort):
             return LineLostError(f"unplugged: {error.strerror}")
 
     def abortConnection(self) -> None:
-        """End it now. What the hardware has not sent is discarded."""
+        """End now. What the hardware has not sent is discarded."""
         if self.connected:
             self.connectionLost(Failure(LineLostError("closed before all was sent" if pending(self) else "closed")))
 
@@ -98,7 +98,7 @@ class TtyPort(DirectWrite, SerialPort):
         super().connectionLost(reason)
 
     def _postLoseConnection(self) -> Exception | None:
-        # Twisted's queue is written; the kernel's may take seconds at 300 baud, and to close now would discard it.
+        # Twisted's queue is written. The kernel's may take seconds at 300 baud, and a close would discard it.
         if not self.in_hardware():
             return LineLostError("closed")
         self._unsent = self.reactor.callLater(_UNSENT_INTERVAL, self._look_at_unsent)
@@ -112,7 +112,7 @@ class TtyPort(DirectWrite, SerialPort):
             self.connectionLost(Failure(LineLostError("closed")))
 
     def in_hardware(self) -> int:
-        """Bytes that the kernel has and the line has not."""
+        """Bytes that the kernel has taken and not yet sent."""
         if self._serial.fd is None:
             return 0
         try:
@@ -121,7 +121,7 @@ class TtyPort(DirectWrite, SerialPort):
             return 0
 
     def _hung_up(self) -> Exception | None:
-        """What an empty read means: with VMIN = 0, which another program may have set behind our back, only that nothing is there."""
+        """The error after an empty read; None if the line is still there: with VMIN = 0, set by another program, nothing was to be read."""
         poll = select.poll()
         poll.register(self._serial.fd, select.POLLIN)
         if any(events & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, events in poll.poll(0)):

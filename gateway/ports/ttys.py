@@ -1,8 +1,8 @@
-"""Opening a terminal device as a serial port: the one place that does it.
+"""Open a terminal device as a serial port, lock it and set it.
 
-Open, lock, set, tell. What the driver refuses is told and is no reason to fail: a pty has no parity, a USB bridge may have no RTS.
-Settings are termios(3) through pyserial; the exclusive mode is ioctl_tty(2) TIOCEXCL beside flock(2), because the one does not stop
-root and the other stops only those who ask.
+A setting that the driver refuses is a warning, not an error: a pty has no parity, a USB bridge may have no RTS. Settings are those of
+termios(3), set by pyserial. The lock is TIOCEXCL of ioctl_tty(2), which does not stop root, and flock(2), which stops only programs that
+use it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from .errors import PortError, absent, busy, denied, not_a_port
 from .settings import Flow, ModemLine, Parity, PortSettings, StopBits
 
 _LINUX = sys.platform.startswith("linux")
-_TIOCGEXCL = 0x80045440  # asm-generic/ioctls.h; termios of Python 3.11 does not name it
+_TIOCGEXCL = 0x80045440  # asm-generic/ioctls.h; missing in the termios module of Python 3.11
 _TCGETS2 = 0x802C542A
 _CMSPAR = 0o10000000000
 _ROUNDING = 0.03
-"""A rate this near to the one asked for is the same to any UART."""
+"""The part by which a rate may differ from the wanted one: UARTs still understand each other."""
 
 _STOP_BITS: dict[StopBits, float] = {"1": serial.STOPBITS_ONE, "1.5": serial.STOPBITS_ONE_POINT_FIVE, "2": serial.STOPBITS_TWO}
 
@@ -38,12 +38,12 @@ _COMPARED = ("baudrate", "bytesize", "parity", "stopbits", "flow")
 
 
 class TTY(serial.Serial):
-    """A terminal device, set and locked.
+    """A terminal device, locked and set.
 
     ``warnings``: one sentence for each setting that was asked for and is not in force.
     """
 
-    # What pyserial keeps and its stubs do not say.
+    # Attributes of pyserial that are missing in its stubs.
     fd: int
     _baudrate: int
     _bytesize: int
@@ -53,7 +53,7 @@ class TTY(serial.Serial):
     _xonxoff: bool
 
     def __init__(self, path: str, settings: PortSettings) -> None:
-        """Open it; raises PortError, OSError or termios.error."""
+        """Open the device. Raises PortError, OSError or termios.error."""
         self.warnings: list[str] = []
         self._wanted = settings
         super().__init__(
@@ -66,10 +66,10 @@ class TTY(serial.Serial):
             rtscts=settings.flow == "rtscts",
             dsrdtr=settings.flow == "dsrdtr",
             timeout=0,
-            # This is how pyserial is told VMIN = 1: then an empty read means that the line hung up, and not that nothing is there.
+            # Makes pyserial set VMIN = 1: then an empty read means that the line hung up, not that nothing is there.
             inter_byte_timeout=0,
         )
-        # Opening raises both lines whatever one says (Linux, tty_port_open): `off` takes effect a moment later, `keep` leaves them so.
+        # Linux raises both lines at every open (tty_port_open): `off` takes effect a moment later, `keep` leaves them raised.
         self._rts_state = _STATES[settings.rts]
         self._dtr_state = _STATES[settings.dtr]
         self.port = path
@@ -87,21 +87,21 @@ class TTY(serial.Serial):
                 raise
 
     def close(self) -> None:
-        """Release the port. Never waits: what the hardware has not sent by now is discarded."""
+        """Release the port, without waiting: what the hardware has not sent is discarded."""
         if self.is_open:
-            # Each fails on a line that hung up, where it does not matter.
+            # After a hang-up each of these fails, and is not needed.
             with suppress(OSError):
                 if self._wanted.exclusive:
-                    # The mode belongs to the terminal and outlives our descriptor while anybody else has it open.
+                    # The mode belongs to the terminal: it would outlive our descriptor while another program has it open.
                     fcntl.ioctl(self.fd, termios.TIOCNXCL)
             with suppress(OSError, termios.error):
-                # Only if there is something: on a pty a flush takes away what the other side has not read yet.
+                # Only if there is something: a flush of a pty also discards what the far end has not read.
                 if self.out_waiting:
                     self.reset_output_buffer()
         super().close()
 
     def in_force(self) -> PortSettings:
-        """The settings as the kernel has them now. Raises termios.error when the device is gone."""
+        """Return the settings that the kernel has now. Raises termios.error when the device is gone."""
         iflag, _oflag, cflag, _lflag, _ispeed, ospeed, _cc = termios.tcgetattr(self.fd)
         sizes = {termios.CS5: 5, termios.CS6: 6, termios.CS7: 7, termios.CS8: 8}
         stopbits: StopBits = "1"
@@ -130,7 +130,7 @@ class TTY(serial.Serial):
             try:
                 super()._reconfigure_port(force_update=True)  # type: ignore[misc]
             except (termios.error, ValueError) as error:
-                # glibc's tcsetattr sets what it can and then compares; pyserial's own checks come as ValueError.
+                # tcsetattr of glibc fails although it has set all else; pyserial's own checks raise ValueError.
                 failure = error
             news = self._differences() - refused
             if failure is None and not news:
@@ -157,13 +157,13 @@ class TTY(serial.Serial):
             self._wanted = self._wanted._replace(rts="keep") if name == "RTS" else self._wanted._replace(dtr="keep")
 
     def _claim(self) -> None:
-        """Before anything is changed: whoever uses the port may need it as it is."""
+        """Lock the port, before anything is changed: a program that uses it needs its settings."""
         try:
             termios.tcgetattr(self.fd)
         except termios.error as error:
             if error.args[0] == errno.ENOTTY:
                 raise not_a_port() from None
-            raise PortError(f"{error.args[1]}: there is no working UART behind this name") from None
+            raise PortError(f"{error.args[1]}: no UART works under this name") from None
         if not self._wanted.exclusive:
             return
         try:
@@ -171,7 +171,7 @@ class TTY(serial.Serial):
         except BlockingIOError:
             raise busy(str(self.port)) from None
         if self._is_exclusive() and (who := holder(str(self.port), locks=False)):
-            # Somebody locked it by ioctl alone, which does not stop root. A mode that nobody stands behind is a left-over of the dead.
+            # Another program locked it by ioctl alone, which does not stop root. Without such a program the mode is only a left-over.
             raise busy(str(self.port), who)
 
     def _is_exclusive(self) -> bool:
@@ -183,7 +183,7 @@ class TTY(serial.Serial):
             return False
 
     def _set_hangup(self) -> None:
-        # With HUPCL the last close drops DTR, which resets an Arduino. BRKINT would flush the input at a break.
+        # HUPCL drops DTR at the last close, which resets an Arduino. BRKINT would flush the input at a break.
         attributes = termios.tcgetattr(self.fd)
         attributes[0] &= ~termios.BRKINT
         attributes[2] &= ~termios.HUPCL
@@ -192,7 +192,7 @@ class TTY(serial.Serial):
         termios.tcsetattr(self.fd, termios.TCSANOW, attributes)
 
     def _differences(self) -> set[str]:
-        """Compare what is asked for with what is in force, take back what the driver refused, and say so."""
+        """Return the settings that the driver refused. They are replaced by those in force, with a warning for each."""
         asked, actual = self._asked(), self.in_force()
         if abs(actual.baudrate - asked.baudrate) <= asked.baudrate * _ROUNDING:
             asked = asked._replace(baudrate=actual.baudrate)
@@ -236,17 +236,17 @@ def _parity(cflag: int) -> Parity:
 
 
 def open_tty(path: str, settings: PortSettings) -> TTY:
-    """Open the port at ``path``, set and lock it. Raises PortAbsentError where nothing is there, PortError for all else."""
+    """Open the port at ``path``, lock it and set it. Raises PortAbsentError if nothing is there, else PortError."""
     try:
         mode = os.stat(path).st_mode
         if not stat.S_ISCHR(mode):
-            # Not opened at all: to open a FIFO or a disk has effects.
+            # Not opened at all: opening a FIFO or a disk has effects.
             raise not_a_port(mode)
         return TTY(path, settings)
     except termios.error as error:
         raise PortError(str(error.args[-1])) from None
     except OSError as error:
-        # pyserial's SerialException is one too.
+        # SerialException of pyserial is an OSError too.
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ENODEV):
             raise absent(path) from None
         if error.errno == errno.EBUSY:

@@ -1,7 +1,7 @@
 """Ports that pyserial opens by URL (``rfc2217://``, ``socket://``, ``spy://``, ``hwgrep://``, ...) and, on Windows, by COM name.
 
-They have no descriptor that the reactor could wait for, and opening one may take seconds (RFC 2217 negotiates each setting), so
-each is opened, read, written and closed in threads of its own. What is handed over is bounded in both directions.
+The reactor cannot wait for them, because not all have a descriptor, and opening one may take seconds (RFC 2217 negotiates each setting).
+So each is opened, read, written and closed in threads of its own. The data between the threads is bounded in both directions.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from .ttyport import LineLostError
 
 _CHUNK = 1 << 14
 _CHUNKS = 4
-"""Chunks read and not yet taken, at most."""
+"""The most chunks that are read and not yet delivered."""
 
 _LOOK = 0.1
-"""Seconds after which a thread looks whether it is to stop."""
+"""Seconds between two looks of a thread whether it must stop."""
 _PATIENCE = 1.0
-"""Seconds that closing may take, before the thread is left to itself."""
+"""Seconds that closing may take; a thread that needs longer is no longer waited for."""
 
 
 def open_url(url: str, settings: PortSettings, reactor: Any) -> Deferred[serial.SerialBase]:
-    """Open in a thread; fires with the open port, fails with PortError. Cancelled, the port is closed as soon as it is open."""
+    """Open in a thread. Fires with the open port, or fails with PortError. If it is cancelled, the port is closed as soon as it is open."""
     opened: Deferred[serial.SerialBase] = Deferred()
 
     def succeed(port: serial.SerialBase) -> None:
@@ -75,7 +75,7 @@ def _open(url: str, settings: PortSettings) -> Any:
         dsrdtr=settings.flow == "dsrdtr",
         exclusive=settings.exclusive or None,
     )
-    # Set before opening: pyserial sends all settings anew when the timeout of an open port changes.
+    # Set before opening: pyserial sends all settings again when the timeout of an open port changes.
     if _has_descriptor(port):
         port.timeout = port.write_timeout = 0
     else:
@@ -100,7 +100,7 @@ def _ready(port: Any, events: int) -> bool:
 
 
 def _bound_input(port: Any) -> None:
-    """pyserial's RFC 2217 client reads ahead without limit, into a queue of single bytes: give that queue a limit."""
+    """Give a limit to the queue of single bytes into which the RFC 2217 client of pyserial reads ahead."""
     ahead = getattr(port, "_read_buffer", None)
     if isinstance(ahead, queue.Queue):
         with ahead.mutex:
@@ -111,7 +111,7 @@ def _close(port: Any) -> None:
     ahead = getattr(port, "_read_buffer", None)
     if isinstance(ahead, queue.Queue):
         with ahead.mutex:
-            # Its thread may wait for room, and close waits for its thread.
+            # Its thread may be waiting for room, and close() waits for its thread.
             ahead.maxsize = sys.maxsize
             ahead.not_full.notify_all()
     with suppress(Exception):  # a dead port may fail in any way; it is gone in all of them
@@ -120,7 +120,7 @@ def _close(port: Any) -> None:
 
 @implementer(IConsumer, IPushProducer)
 class UrlPort(Room):
-    """The transport of an open pyserial port, for ``protocol``; owns the port and closes it."""
+    """Connects ``protocol`` to an open pyserial ``port``, which it owns and closes."""
 
     disconnecting = False
 
@@ -128,7 +128,7 @@ class UrlPort(Room):
         self.protocol = protocol
         self.connected = True
         self.pending = 0
-        """Bytes that were written and that the port has not taken yet."""
+        """Bytes that were written and not yet taken by the port."""
         self._port = port
         self._reactor = reactor
         self._stopping = threading.Event()
@@ -167,7 +167,7 @@ class UrlPort(Room):
             self._stop()
 
     def abortConnection(self) -> None:
-        """End now: within a second, even when the port does not let go of its threads."""
+        """End within a second, even when the port blocks its threads for longer."""
         self.disconnecting = True
         self._stop()
 
@@ -223,7 +223,7 @@ class UrlPort(Room):
         except Exception as error:  # pyserial's URL classes raise whatever is below them
             self._fail(error)
         if hasattr(self._port, "cancel_write"):
-            with suppress(Exception):  # it only wakes the writer, which a dead port has woken already
+            with suppress(Exception):  # it only wakes the writer, which a dead port does not block
                 self._port.cancel_write()
         _close(self._port)
         self._reactor.callFromThread(self._ended, self._reason)
@@ -240,7 +240,7 @@ class UrlPort(Room):
             while (data := self._writes.get()) is not None and not self._stopping.is_set():
                 rest = memoryview(data)
                 while rest and not self._stopping.is_set():
-                    # Without the wait pyserial would spin while the port takes nothing.
+                    # Without this wait pyserial would spin while the port takes nothing.
                     if not _has_descriptor(self._port) or _ready(self._port, select.POLLOUT):
                         rest = rest[self._port.write(rest) :]
                 self._reactor.callFromThread(self._wrote, len(data))

@@ -1,4 +1,4 @@
-"""``usb:VID:PID[:SERIAL]``: the serial port of a USB device, whatever name the kernel gave it this time.
+"""``usb:VID:PID[:SERIAL]``: the serial port of a USB device, whatever name the kernel has given it.
 
 Read from sysfs (Documentation/ABI in the Linux source: /sys/class/tty/NAME/device leads to the USB interface, below the USB device with
 ``idVendor``, ``idProduct`` and ``serial``).
@@ -14,7 +14,7 @@ PREFIX = "usb:"
 
 
 class UsbName(NamedTuple):
-    """What a user wrote: four hex digits each, lower case, and the serial number or ``""`` for any."""
+    """Vendor and product id, four lower-case hex digits each, and the serial number, or ``""`` for any."""
 
     vendor: str
     product: str
@@ -32,7 +32,7 @@ class _Found(NamedTuple):
 
 
 def parse_usb_name(text: str) -> UsbName:
-    """Raises ValueError. A serial number may hold colons."""
+    """Read ``usb:VID:PID`` or ``usb:VID:PID:SERIAL``; SERIAL may contain colons. Raises ValueError, which says what to write."""
     match = re.fullmatch(r"usb:([0-9A-Fa-f]{4}):([0-9A-Fa-f]{4})(?::(.+))?", text, re.ASCII)
     if match is None:
         raise ValueError(f"{text!r} is not a USB name (write usb:VID:PID or usb:VID:PID:SERIAL; lsusb prints VID:PID, in hex)")
@@ -40,9 +40,9 @@ def parse_usb_name(text: str) -> UsbName:
 
 
 def find(name: UsbName, sys: str = "/sys", dev: str = "/dev") -> str:
-    """The path of the device node; of a device with several ports, the first.
+    """Return the path of the device node, of a device with several ports the first.
 
-    Raises LookupError when there is none now, ValueError when two devices fit and only a serial number can tell them apart.
+    Raises LookupError when there is no such device now, and ValueError when several devices have this name.
     """
     found = sorted(_usb_ports(sys, dev, name))
     if not found:

@@ -32,7 +32,7 @@ class TimeTests(SynchronousTestCase):
             self.assertEqual(column_time(line), (None, line))
 
     def test_nmea(self) -> None:
-        """The time of day is found in each sentence that has one, whoever talks."""
+        """The time of day is found in each sentence that has one, of any talker."""
         for body in (
             "GPRMC,085411.5,A,5222.3215,N",
             "GNGGA,085411.500,5222.3215,N",
@@ -42,13 +42,13 @@ class TimeTests(SynchronousTestCase):
             self.assertEqual(nmea_time(sentence(body))[0], 8 * 3600 + 54 * 60 + 11.5)
 
     def test_nmea_without(self) -> None:
-        """A bad checksum, which may go with a bad time, and a sentence without time have none."""
+        """A sentence with a wrong checksum, whose time may be wrong too, or without a time has none."""
         good = sentence("GPRMC,085411,A")
         for line in (good.replace(b"08", b"18"), sentence("GPGSA,A,3,16"), sentence("GPRMC,,V"), sentence("GPRMC,995411,A"), b"\xff\x00"):
             self.assertEqual(nmea_time(line), (None, line))
 
     def test_found(self) -> None:
-        """Where the times are is judged by the beginning of the capture; a capture may have none."""
+        """The beginning of a capture shows how its times are read; a capture may have none."""
         self.assertIs(line_time(b"# note\n1700000000 " + sentence("GPRMC,085411,A")), column_time)
         self.assertIs(line_time(b"noise\xff\n" + sentence("GPRMC,085411,A")), nmea_time)
         self.assertIsNone(line_time(b"12.5 kg\n12.6 kg\n"))
@@ -65,20 +65,20 @@ class TimeTests(SynchronousTestCase):
 
 class RealTimeTests(SynchronousTestCase):
     def test_groups(self) -> None:
-        """Lines of one time go out together, and each group when its time says."""
+        """Lines of one time are one burst, due at that time."""
         first, second = sentence("GPRMC,235959,A") + sentence("GPGSA,A"), sentence("GPRMC,000001,A")
         bursts = list(in_real_time([first[:10], first[10:] + second], nmea_time))
         self.assertEqual(bursts, [Burst(0.0, first), Burst(2.0, second)])
 
     def test_backwards(self) -> None:
-        """Time that runs backwards is no wait, and the replay goes on from there."""
+        """Where the time runs backwards there is no wait, and the replay goes on from there."""
         log = [sentence(f"GPRMC,{time},A") for time in ("120000", "115959", "120001")]
         self.assertEqual([burst.due for burst in in_real_time(log, nmea_time)], [0.0, 2.0])
         column = [b"1700000009 a\n", b"1700000000 b\n", b"1700000001 c\n"]
         self.assertEqual(list(in_real_time(column, column_time)), [Burst(0.0, b"a\nb\n"), Burst(1.0, b"c\n")])
 
     def test_gap(self) -> None:
-        """A long gap, as when the clock was set from 1970 to the present, is told and not waited for; a minute is waited for."""
+        """A long gap, as when the clock was set from 1970 to the present, is reported and not waited for; a minute is waited for."""
         gaps: list[float] = []
         log = [b"1970-01-01T00:00:05Z a\n2026-01-01T00:00:00Z b\n", b"2026-01-01T00:01:00Z c\n1970-01-01T00:00:07Z d\n"]
         log.append(b"1970-01-01T00:00:08Z e\n")
@@ -101,18 +101,18 @@ class RateTests(SynchronousTestCase):
         self.assertEqual(self.play("lines", b"a\r\nb\r\nc", 2), [Burst(0.0, b"a\r\n"), Burst(0.5, b"b\r\n"), Burst(1.0, b"c")])
 
     def test_bursts(self) -> None:
-        """At a high rate a burst has at most 10 ms worth of packets."""
+        """At a high rate a burst has the packets of at most 10 ms."""
         bursts = self.play("lines", b"x\n" * 1000, 2000)
         self.assertEqual({len(burst.data) for burst in bursts}, {40})
         self.assertEqual([burst.due for burst in bursts[:3]], [0.0, 0.01, 0.02])
 
     def test_any_framing(self) -> None:
-        """Packets of every framing are counted, also those without a line's end."""
+        """Packets of every framing are counted, not only lines."""
         self.assertEqual(self.play("fixed", b"abcdef", 1, size=3), [Burst(0.0, b"abc"), Burst(1.0, b"def")])
         self.assertEqual(self.play("enclosed", b"\x02a\x03??\x02b\x03", 1), [Burst(0.0, b"\x02a\x03"), Burst(1.0, b"??\x02b\x03")])
 
     def test_noise(self) -> None:
-        """A capture in which no packet ends is played in bounded bursts, and not gathered."""
+        """A capture in which no packet ends is played in bursts of bounded size."""
         module = registry.load("framing", "lines")
         chunks = [b"\xff" * LARGEST] * 4
         bursts = list(at_rate(chunks, 1.0, module.Framer(module.Options()), True))
@@ -123,13 +123,13 @@ class ChunkTests(SynchronousTestCase):
     @given(st.lists(st.binary(max_size=20)))
     @settings(derandomize=True, max_examples=100)
     def test_nothing_lost(self, chunks: list[bytes]) -> None:
-        """Lines joined are the chunks joined, and each but the last has its end."""
+        """The lines are the chunks, cut behind each line end."""
         found = list(lines(chunks))
         self.assertEqual(b"".join(found), b"".join(chunks))
         self.assertTrue(all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in found[:-1]))
 
     def test_lazy(self) -> None:
-        """No chunk is read before it is wanted: a capture may be larger than memory."""
+        """No chunk is read before it is needed: a capture may be larger than memory."""
         read = []
 
         def chunks() -> Iterator[bytes]:

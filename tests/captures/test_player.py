@@ -1,4 +1,4 @@
-"""The transport of a capture: when bursts go out, pauses, lag, the end."""
+"""The transport of a capture: when bursts are sent, pauses, lag, the end."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PlayerTests(SynchronousTestCase):
         self.unwritable += 1
 
     def test_in_time(self) -> None:
-        """Bursts go out when they are due, and at the end the session ends and its last packet is whole."""
+        """Bursts are sent when they are due; then the session ends, and its last packet is whole."""
         session = self.play([(0.0, b"a\n"), (1.5, b"b\n"), (1.5, b"c")])
         self.assertEqual(self.heard, [])
         self.clock.advance(0)
@@ -53,7 +53,7 @@ class PlayerTests(SynchronousTestCase):
         self.assertEqual((self.ends, session.ended), (["end"], True))
 
     def test_paused(self) -> None:
-        """While it is paused nothing goes out; afterwards the rest follows at its pace and not in a rush."""
+        """While it is paused nothing is sent; afterwards the rest follows at its pace, not in a rush."""
         session = self.play([(0.0, b"a\n"), (1.0, b"b\n"), (2.0, b"c\n")])
         self.clock.advance(0)
         session.pause("slow reader")
@@ -64,14 +64,14 @@ class PlayerTests(SynchronousTestCase):
         self.assertEqual(self.heard[1:], [(101.0, b"b"), (102.0, b"c")])
 
     def test_paused_from_within(self) -> None:
-        """A burst that makes its reader full is the last one until that reader has room."""
+        """A burst that fills its reader is the last one until that reader has room."""
         session = self.play([(0.0, b"a\n"), (0.0, b"b\n")])
         self.runtime.bus.subscribe(("gps",), lambda batch: session.pause("full"), "full")
         self.clock.advance(5)
         self.assertEqual(self.heard, [(5.0, b"a")])
 
     def test_paused_and_resumed_from_within(self) -> None:
-        """A reader that is full and has room again within one burst starts no second play beside the first."""
+        """A reader that pauses and resumes within one burst starts no second play beside the first."""
         session = self.play([(float(number), b"%d\n" % number) for number in range(4)])
 
         def hear(batch: Batch) -> None:
@@ -85,7 +85,7 @@ class PlayerTests(SynchronousTestCase):
         self.assertEqual(([data for _, data in self.heard], self.ends), ([b"0", b"1", b"2", b"3"], ["end"]))
 
     def test_resumed_after_its_end(self) -> None:
-        """Who resumes it too late wakes nothing: neither when it has ended, nor when its end is on the way."""
+        """A resume changes nothing when the player has ended or is about to end."""
         session = self.play([(0.0, b"a\n")])
         self.player.pauseProducing()
         self.player.loseConnection()
@@ -98,7 +98,7 @@ class PlayerTests(SynchronousTestCase):
         self.assertEqual((self.heard, session.ended), ([], True))
 
     def test_late(self) -> None:
-        """After a long absence of the clock it goes on from where it was."""
+        """After a long suspension the replay goes on from where it was."""
         self.play([(0.0, b"a\n"), (1.0, b"b\n"), (2.0, b"c\n")])
         self.clock.advance(0)
         self.clock.advance(3600)
@@ -107,21 +107,21 @@ class PlayerTests(SynchronousTestCase):
         self.assertEqual(self.heard[2], (3601.0, b"c"))
 
     def test_again(self) -> None:
-        """When it begins anew the last packet of the capture stays whole, and does not run into the first."""
+        """When the capture begins again, its last packet is whole, and not joined to the first."""
         session = self.play([(0.0, b"a\nb")], [(0.0, b"a\nb")])
         self.clock.advance(0)
         self.assertEqual([payload for _, payload in self.heard], [b"a", b"b", b"a", b"b"])
         self.assertTrue(session.ended)
 
     def test_written_to(self) -> None:
-        """What is written to it is counted and told once."""
+        """What is written to it is counted, and reported once."""
         self.play([(0.0, b"a\n"), (9.0, b"b\n")])
         self.player.write(b"hello")
         self.player.write(b"again")
         self.assertEqual((self.player.discarded, self.unwritable), (10, 1))
 
     def test_closed(self) -> None:
-        """Closed in the middle it ends at once, and the rest of a packet is not taken for one."""
+        """When it is closed in the middle it ends at once, and a part of a packet is no packet."""
         session = self.play([(0.0, b"a\nb"), (9.0, b"c\n")])
         self.clock.advance(0)
         session.close("no more")

@@ -1,4 +1,4 @@
-"""What every codec promises, asked of all that the registry knows."""
+"""What every codec promises, tested for all that the registry lists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.errors import CodecError
 from gateway.packet import Batch, Frames
 
 OPTIONS: dict[str, dict[str, Any]] = {"raw": {}, "text": {}, "json": {}, "hex": {}}
-"""Options as they stand in an INI file, for each codec; a new one needs its own here."""
+"""Options as in an INI file, for each codec; a new codec needs an entry here."""
 
 EXAMPLES = settings(derandomize=True, max_examples=100, deadline=None, database=None)
 PAYLOADS = st.lists(st.one_of(st.binary(max_size=40), st.text(max_size=20).map(str.encode)), max_size=5)
@@ -37,14 +37,14 @@ def batch(payloads: Sequence[bytes]) -> Batch:
 
 class CodecContract(SynchronousTestCase):
     def test_samples(self) -> None:
-        """Every codec has options in this file: without them nothing below would notice it."""
+        """Every codec has options in this file: without them nothing below would test it."""
         for name in registry.names("codec"):
             self.assertIn(name, OPTIONS, f"the codec {name!r} is not tested: add options for it to OPTIONS in {__file__}")
 
     @EXAMPLES
     @given(PAYLOADS)
     def test_round_trip(self, payloads: list[bytes]) -> None:
-        """One body a packet, and a body is read back as the payload; a verbatim codec gives the payloads themselves."""
+        """There is one body for each packet, and it is read back as the payload; the bodies of a verbatim codec are the payloads."""
         for name, codec in codecs():
             bodies = codec.encode(batch(payloads))
             self.assertEqual([codec.decode(body)[0] for body in bodies], payloads, name)
@@ -67,7 +67,7 @@ class CodecContract(SynchronousTestCase):
     @EXAMPLES
     @given(PAYLOADS)
     def test_text_is_utf8(self, payloads: list[bytes]) -> None:
-        """What goes as a text message is valid UTF-8: browsers close the connection otherwise (RFC 6455, 8.1)."""
+        """What is sent as a text message is valid UTF-8: browsers close the connection otherwise (RFC 6455, 8.1)."""
         for _, codec in codecs():
             for body in codec.encode(batch(payloads)):
                 if codec.is_text(body):

@@ -9,7 +9,7 @@ from gateway.packet import Batch, Frames
 
 class HexTests(SynchronousTestCase):
     def test_digits(self) -> None:
-        """Two lower-case digits a byte, as a text message."""
+        """A byte is two lower-case digits, and the message is text."""
         codec = Codec(Options())
         self.assertEqual(codec.encode(Batch("a", "r", 1, 0, "s", Frames(b"\r\n\xff", 2, (b"\r\n\xff", b"")))), [b"0d0aff", b""])
         self.assertTrue(codec.is_text(b"0d0a"))

@@ -21,7 +21,7 @@ def encoded(*payloads: bytes, fields: Any = None, topic: str = "gps") -> list[by
 
 class WriteTests(SynchronousTestCase):
     def test_object(self) -> None:
-        """One object a packet, in a fixed order: topic, sequence number, time, and the payload as text where it is UTF-8."""
+        """A packet is one object, in a fixed order: topic, sequence number, time, and the payload as text where it is UTF-8."""
         head = b'{"topic":"gps","seq":%d,"time":"2024-05-01T12:00:00.123456Z",'
         self.assertEqual(
             encoded(b"a", '°"\\\n'.encode(), b"\xff\x00"),
@@ -29,20 +29,20 @@ class WriteTests(SynchronousTestCase):
         )
 
     def test_fields(self) -> None:
-        """Fields are there where a decoder found any, for each packet of its own."""
+        """A packet that has fields is written with them, and no other is."""
         one, two = encoded(b"a", b"b", fields=[None, {"lat": 51.5, "fix": True}])
         self.assertNotIn(b"fields", one)
         self.assertTrue(two.endswith(b'"text":"b","fields":{"lat":51.5,"fix":true}}'))
 
     def test_others_can_read_it(self) -> None:
-        """Another JSON reader finds the same, whatever the topic and payload hold."""
+        """Another JSON reader finds the same, whatever is in the topic and the payload."""
         topic, payload = 'feed/"ü\\', bytes(range(128))
         (body,) = encoded(payload, topic=topic)
         found = json.loads(body)
         self.assertEqual((found["topic"], found["seq"], found["text"].encode()), (topic, 41, payload))
 
     def test_empty_batch(self) -> None:
-        """No packets are no bodies."""
+        """A batch without packets has no bodies."""
         self.assertEqual(encoded(), [])
 
     def test_time(self) -> None:
@@ -89,7 +89,7 @@ class ReadTests(SynchronousTestCase):
         self.assertEqual(Codec(Options()).decode(body), (payload, fields))
 
     def test_not_json(self) -> None:
-        """What the JSON of RFC 8259 does not have is refused: NaN, infinities, halves of surrogates, comments, bytes that are not UTF-8."""
+        """What is not in RFC 8259 is refused: NaN, infinities, halves of surrogates, comments, bytes that are not UTF-8."""
         for body in (
             b"",
             b"{",
@@ -122,7 +122,7 @@ class ReadTests(SynchronousTestCase):
             self.assertIn(word, self.refused(body))
 
     def test_same_key_twice(self) -> None:
-        """An object that says two things under one key is refused, at any depth; colons in strings are no keys."""
+        """An object with the same key twice is refused, at any depth; colons in strings are no keys."""
         for body in (b'{"text": "a", "text": "b"}', b'{"a": [{"b": 1, "b": 1}]}', b'{"a": 1, "\\u0061": 1}'):
             self.assertIn("same key twice", self.refused(body))
         Codec(Options()).decode(b'{"a:": {"b": ":", "c": "\\":"}, "d": [{"a:": 1}]}')

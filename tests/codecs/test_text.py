@@ -7,7 +7,7 @@ from gateway.codecs.text import Codec, Options
 
 class TextTests(SynchronousTestCase):
     def test_what_is_text(self) -> None:
-        """A body is text where it is valid UTF-8: not with a lone continuation, a surrogate or a character cut short."""
+        """A body is text where it is valid UTF-8: without lone continuation bytes, surrogates and incomplete characters."""
         codec = Codec(Options())
         for body, text in (
             (b"", True),
@@ -20,6 +20,6 @@ class TextTests(SynchronousTestCase):
             self.assertIs(codec.is_text(body), text, body)
 
     def test_payload(self) -> None:
-        """What comes is the payload, whatever it looks like."""
+        """What is received is the payload, whatever it looks like."""
         self.assertEqual(Codec(Options()).decode(b"\xff{}"), (b"\xff{}", None))
         self.assertTrue(Codec(Options()).verbatim)

@@ -23,7 +23,7 @@ class AssemblyTests(SynchronousTestCase):
         self.assertIs(assembly.take(), EMPTY)
 
     def test_separate(self) -> None:
-        """Where the wire has other bytes than the payload, both are kept, and what is lost is counted as on the wire."""
+        """Where the bytes on the wire are not the payload, both are kept, and dropped bytes are counted as on the wire."""
         assembly = self.assembly(separate=True)
         assembly.add(b"a", b"#61")
         self.assertEqual(assembly.held, 4)
@@ -34,7 +34,7 @@ class AssemblyTests(SynchronousTestCase):
         self.assertEqual(assembly.take(), Frames(b"#61.", 1, (b"a",), faults=(Fault("noise", "why (4 bytes dropped)", 4),)))
 
     def test_drop(self) -> None:
-        """A packet that is too long is dropped to its end, and told once if that comes in the same read; the next is good."""
+        """A packet that is too long is dropped up to its end, and reported once if the end comes in the same read; the next is good."""
         assembly = self.assembly()
         for content in (b"abcde", b"ok"):
             assembly.add(content)
@@ -43,7 +43,7 @@ class AssemblyTests(SynchronousTestCase):
         self.assertEqual(assembly.take(), Frames(b"ok.", 1, (b"ok",), faults=(fault,)))
 
     def test_drop_over_many_reads(self) -> None:
-        """What follows in later reads is told when it is as much as the limit, and at the end: no byte untold, no fault for each read."""
+        """What follows in later reads is reported when it is as much as the limit, and at the end: all bytes, but not read by read."""
         assembly = self.assembly()
         sizes = []
         for _ in range(10):
@@ -65,7 +65,7 @@ class AssemblyTests(SynchronousTestCase):
         self.assertEqual(assembly.take(), Frames(b"abcdefghijkl.", 3, (b"abcd", b"efgh", b"ijkl"), faults=(fault,)))
 
     def test_close(self) -> None:
-        """The fault says that the session must end; who cannot end goes on behind the packet."""
+        """The fault says that the session must end; a session that cannot goes on behind the packet."""
         assembly = self.assembly("close")
         assembly.add(b"abcde")
         fault = Fault(
@@ -91,21 +91,32 @@ class AssemblyTests(SynchronousTestCase):
         self.assertEqual((oversize.size, oversize.fatal, oversize.times), (5, True, 1))
         self.assertIs(assembly.take(), EMPTY)
 
+    def test_single(self) -> None:
+        """A single byte is one byte, in the limit and in the sum."""
+        assembly = Assembly(FramingOptions(max=1), "the next full stop")
+        assembly.add(b"ab")
+        (oversize,) = assembly.take().faults
+        self.assertEqual(oversize.text, "a packet is longer than framing.max = 1 byte: skipping to the next full stop (2 bytes dropped)")
+        assembly.add(b"c")
+        assembly.end()
+        (skipped,) = assembly.take().faults
+        self.assertEqual(skipped.text, "still skipping to the next full stop (1 byte dropped)")
+
     def test_extend(self) -> None:
-        """Whole packets go in between others, as they are."""
+        """Whole packets are added between others, as they are."""
         assembly = self.assembly()
         assembly.end(b".")
         assembly.extend(b"a.b.", [b"a", b"b"])
         self.assertEqual(assembly.take(), Frames(b".a.b.", 3, (b"", b"a", b"b")))
 
     def test_extend_by_nothing(self) -> None:
-        """Nothing is kept for nothing."""
+        """No packets leave nothing to take."""
         assembly = self.assembly()
         assembly.extend(b"", [])
         self.assertIs(assembly.take(), EMPTY)
 
     def test_first_reason(self) -> None:
-        """Of a packet that is wrong in two ways the first is told."""
+        """Of a packet that is wrong in two ways, the first is reported."""
         assembly = self.assembly()
         assembly.add(b"abcde")
         assembly.reject("noise", "later")
@@ -113,7 +124,7 @@ class AssemblyTests(SynchronousTestCase):
         self.assertEqual([fault.event for fault in assembly.take().faults], ["oversize"])
 
     def test_finish(self) -> None:
-        """At the end of the stream what is held is the last packet or is told as a tail; of what is skipped the rest is told."""
+        """At the end of the stream what is held is the last packet or is reported as a tail; the rest of a skipped one is reported."""
         tail = "part of a packet: the stream ended before the next full stop"
         for emit, expected in (
             (True, Frames(b"ab", 1, (b"ab",))),

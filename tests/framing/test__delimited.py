@@ -7,13 +7,13 @@ from gateway.packet import Frames
 
 
 class CutTests(SynchronousTestCase):
-    """The cut of whole reads; what both ways of cutting promise is in test_contract."""
+    """Whole reads cut at once; what both ways of cutting promise is in test_contract."""
 
     def framer(self, **more: str | int) -> Delimited:
         return Delimited(DelimitedOptions.model_validate(more), [b"<>"], b"<>", "the next <>", cut=b"<>")
 
     def test_lazy(self) -> None:
-        """The packets of a read are one piece, that of the read where it ends with one; payloads are cut when they are asked for."""
+        """The packets of a read stay one piece, the read itself where it ends with a delimiter; payloads are cut when they are needed."""
         framer = self.framer()
         data = b"ab<>cd<>"
         frames = framer.feed(data, 0.0)
@@ -40,7 +40,7 @@ class CutTests(SynchronousTestCase):
         self.assertEqual(self.framer(max=4).feed(short * 100, 0.0).count, 100)
 
     def test_reframe(self) -> None:
-        """Frames cut at the same delimiter go out as they are, unless one is too long here; others are no shortcut."""
+        """Frames cut at the same delimiter are written as they are, unless one is too long here; for others there is no shortcut."""
         data = b"ab<>cd<>"
         frames = self.framer().feed(data, 0.0)
         self.assertIs(self.framer().reframe(frames), data)

@@ -15,7 +15,7 @@ class EscapeTests(SynchronousTestCase):
         self.assertEqual(escape.do(b"a\r\n\x03\\\x00z"), rb"a\r\n\x03\\" + b"\x00z")
 
     def test_others(self) -> None:
-        """What none of our escapes begins stands for itself when it is read."""
+        """A backslash that begins no escape stands for itself when it is read."""
         self.assertEqual(Escape([b"\n"]).undo(rb"C:\q \xZZ \n" + b"\\"), b"C:\\q \\xZZ \n\\")
 
     @settings(derandomize=True, max_examples=200, database=None)
@@ -27,7 +27,7 @@ class EscapeTests(SynchronousTestCase):
         self.assertEqual(escape.undo(escape.do(payload)), payload)
 
     def test_escapable(self) -> None:
-        """Delimiters that the escapes are made of are refused."""
+        """Delimiters with bytes that escapes are written with are refused."""
         check_escapable([b"\r\n", b"\0", b";", b"END"])
         for delimiter in (b"\\", b"n", b"a", b"7", b"END x"):
             with self.assertRaisesRegex(ValueError, "embedded = escape cannot go with the delimiter"):
@@ -41,7 +41,7 @@ class WriterTests(SynchronousTestCase):
         return str(caught.exception)
 
     def test_split(self) -> None:
-        """Pieces go out as packets, each with the ending; a delimiter at the end of the payload is one, and begins no empty packet."""
+        """Pieces are written as packets, each with the ending; a delimiter at the end of the payload begins no empty packet."""
         writer = Writer([b"\r\n", b"\n"], b"\r\n", "split", 10)
         for payload, expected in (
             (b"a", b"a\r\n"),
@@ -54,7 +54,7 @@ class WriterTests(SynchronousTestCase):
             self.assertEqual(writer.write(payload), expected)
 
     def test_reject(self) -> None:
-        """A payload that holds the delimiter is refused, and one that would together with it or with the one before."""
+        """A payload that contains the delimiter is refused, and one that would together with its ending or with the previous one."""
         self.assertIn("framing.embedded", self.refused(Writer([b"\n"], b"\n", "reject", 10), b"a\nb"))
         self.assertIn("framing.embedded", self.refused(Writer([b"\r\n", b"\n"], b"\n", "reject", 10), b"a\r"))
         self.assertIn("framing.embedded", self.refused(Writer([b"\r", b"\r\n"], b"\r", "reject", 10), b"\nb"))
@@ -63,7 +63,7 @@ class WriterTests(SynchronousTestCase):
         self.assertEqual(Writer([b"\r\n"], b"\r\n", "reject", 10).write(b"a\r\rb\n"), b"a\r\rb\n\r\n")
 
     def test_limit(self) -> None:
-        """The limit is for what a reader finds between two delimiters: pieces, and escapes as they are written."""
+        """The limit is for what a reader finds between two delimiters: for pieces, and for escapes as they are written."""
         text = "a packet of 11 bytes is longer than framing.max = 10 bytes"
         self.assertEqual(self.refused(Writer([b"\n"], b"\n", "reject", 10), b"a" * 11), text)
         self.assertEqual(self.refused(Writer([b"\n"], b"\n", "split", 10), b"b\n" + b"a" * 11), text)
@@ -80,7 +80,7 @@ class WriterTests(SynchronousTestCase):
         self.assertEqual(Writer([b"\r", b"\n"], b"\r", "escape", 10, keep=True).write(b"a\nb\n"), b"a\\nb\n")
 
     def test_skip_empty(self) -> None:
-        """What a reader would skip is not written; a payload that is all of it is refused."""
+        """Empty pieces, which a reader would skip, are not written; a payload that has no others is refused."""
         writer = Writer([b"\0"], b"\0", "split", 10, skip_empty=True)
         self.assertEqual(writer.write(b"a\0\0b"), b"a\0b\0")
         for payload in (b"", b"\0\0"):

@@ -15,7 +15,7 @@ class SearchTests(SynchronousTestCase):
             self.assertEqual(self.found(Search(wanted), b"a\r\nb\nc\rd"), [(1, 3, b"\r\n"), (4, 5, b"\n"), (6, 7, b"\r")])
 
     def test_uncertain(self) -> None:
-        """At the end of the data one that may become longer, or whole, is told without bytes: more must come first."""
+        """At the end of the data, one that may become longer, or whole, is found without its bytes: more must come first."""
         search = Search([b"\r", b"\r\n", b"END"])
         self.assertEqual(self.found(search, b"a\r"), [(1, 2, b"")])
         self.assertEqual(self.found(search, b"a\rEN"), [(1, 2, b"\r"), (2, 4, b"")])
@@ -26,7 +26,7 @@ class SearchTests(SynchronousTestCase):
         self.assertEqual(self.found(Search([b"\r", b"\r\n", b"END"]), b"EN\r", final=True), [(2, 3, b"\r")])
 
     def test_split(self) -> None:
-        """All at once the same are found; what more data could change is in the rest."""
+        """Split at once, the same are found; what more data could change is in the rest."""
         search = Search([b"\r", b"\r\n", b"END"])
         self.assertEqual(search.split(b"a\r\n\rbEND\rcEN"), ([b"a", b"", b"b", b""], [b"\r\n", b"\r", b"END", b"\r"], b"cEN"))
         self.assertEqual(search.split(b"a\r"), ([], [], b"a\r"))

@@ -15,7 +15,7 @@ def framer(**options: Any) -> Framer:
 
 class CobsTests(SynchronousTestCase):
     def test_vectors(self) -> None:
-        """The examples of the paper and its edges: zeros, none, and runs of 254 and 255 bytes without one."""
+        """The examples of the paper and the edge cases: zeros, no byte, and runs of 254 and 255 bytes without a zero."""
         run = bytes(range(1, 255))
         for payload, wire in (
             (b"", b"\x01\0"),
@@ -39,7 +39,7 @@ class CobsTests(SynchronousTestCase):
         self.assertEqual((frames.data, list(frames.payloads), frames.faults), (b"\x02a\0\x02b\0", [b"a", b"b"], ()))
 
     def test_bad_frame(self) -> None:
-        """A block that is longer than its frame drops it, and no other."""
+        """A frame with a block that is longer than the frame is dropped, and no other."""
         frames = framer().feed(b"\x02a\0\x09bad\0\x02b\0", 0.0)
         self.assertEqual(list(frames.payloads), [b"a", b"b"])
         self.assertEqual([(fault.event, fault.size) for fault in frames.faults], [("bad_frame", 5)])
@@ -51,7 +51,7 @@ class CobsTests(SynchronousTestCase):
         self.assertEqual([(fault.event, fault.size, fault.times) for fault in frames.faults], [("bad_frame", 206, 102)])
 
     def test_limit(self) -> None:
-        """The limit is for the payload: as long as that passes with all its overhead, one byte more does not."""
+        """The limit is for the payload without its overhead: one as long as that passes, one byte more does not."""
         for limit in (1, 4, 253, 254, 255, 508, 1000):
             for byte in (b"x", b"\0"):
                 whole, long = (framer().encode([byte * size]) for size in (limit, limit + 1))
@@ -82,7 +82,7 @@ class CobsTests(SynchronousTestCase):
                 self.assertEqual({len(piece) for piece in pieces[:-1]}, {20})
 
     def test_tail(self) -> None:
-        """A packet without its zero byte is none, after a clean end neither: it is told."""
+        """A packet without its zero byte is dropped and reported, also after a clean end."""
         for clean in (True, False):
             framing = framer()
             framing.feed(b"\x03ab", 0.0)

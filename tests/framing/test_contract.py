@@ -1,4 +1,4 @@
-"""What every framing promises, asked of all that the registry knows: a new framing needs a sample here, and no test of its own for it."""
+"""What every framing promises, tested for all that the registry lists: a new framing needs only a sample here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _as_they_are(payloads: Sequence[bytes]) -> list[bytes]:
 
 
 def _cut_at(pattern: bytes) -> Callable[[Sequence[bytes]], list[bytes]]:
-    """What a reader gets of payloads that are split where they match: a last empty piece is no packet, but an empty payload is one."""
+    """What a reader gets of payloads that are split at the pattern: an empty last piece is no packet, but an empty payload is one."""
 
     def expected(payloads: Sequence[bytes]) -> list[bytes]:
         found = []
@@ -52,17 +52,17 @@ def _ended(payloads: Sequence[bytes]) -> list[bytes]:
 
 
 class Sample(NamedTuple):
-    """Options as they stand in an INI file, and what of them the contract has to know."""
+    """Options as in an INI file, and what the tests must know of them."""
 
     options: Mapping[str, Any] = MappingProxyType({})
     opening: bytes | None = b""
-    """What must come first for megabytes of ``abab`` to be part of one packet; None where no packet can be so long."""
+    """What must be sent first so that megabytes of ``abab`` are part of one packet; None where no packet can be so long."""
     expected: Callable[[Sequence[bytes]], list[bytes]] = _as_they_are
     """What a reader gets for payloads that were not refused."""
     filler: bytes = b""
-    """Bytes that may come in any number between packets and belong to none."""
+    """A byte that may stand between packets, any number of times, and belongs to none."""
     decoded: bool = False
-    """Whether payloads are not on the wire as they are, so that lost bytes cannot be added to theirs."""
+    """Whether payloads differ from their bytes on the wire, so that lost bytes cannot be added to theirs."""
 
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -163,7 +163,7 @@ class Outcome(NamedTuple):
     data: bytes
     lost: int
     events: list[str]
-    """One for each time, sorted; but for ``skipped``, which tells of bytes read by read."""
+    """One for each time, sorted, without ``skipped``, whose number depends on the reads."""
 
 
 def outcome(framing: Framer, reads: Iterable[bytes], clean: bool = False) -> Outcome:
@@ -185,7 +185,7 @@ def gathered(found: Iterable[Frames]) -> Outcome:
 
 class FramingContract(SynchronousTestCase):
     def test_samples(self) -> None:
-        """Every framing has a sample in this file: without one nothing below would notice it."""
+        """Every framing has a sample in this file: without one nothing below would test it."""
         for name in registry.names("framing"):
             self.assertIn(name, SAMPLES, f"the framing {name!r} is not tested: add options for it to SAMPLES in {__file__}")
             self.assertIsInstance(registry.load("framing", name).SELF_DELIMITING, bool)
@@ -212,7 +212,7 @@ class FramingContract(SynchronousTestCase):
     @EXAMPLES
     @given(STREAMS, CUTS, POLICIES, st.booleans())
     def test_garbage(self, stream: bytes, cuts: list[int], policy: str, clean: bool) -> None:
-        """Whatever the bytes: nothing raises, no packet is longer than the limit, what is held is bounded, and nothing is lost untold."""
+        """Whatever the bytes: nothing raises, no packet is longer than the limit, what is held is bounded, every lost byte is counted."""
         for name, sample in samples():
             framing = framer(name, sample, on_oversize=policy)
             place = f"{name} {sample.options} {policy}"
@@ -230,9 +230,9 @@ class FramingContract(SynchronousTestCase):
                 self.assertLessEqual(len(payload), MAX + (1 if sample.options.get("keep") else 0), place)
             if policy == "emit" and (sample.decoded or result.lost):
                 continue
-            told = len(result.data) + result.lost
-            self.assertLessEqual(told, len(stream), place)
-            self.assertGreaterEqual(told, len(stream) - sum(map(stream.count, filter(None, [sample.filler]))), place)
+            counted = len(result.data) + result.lost
+            self.assertLessEqual(counted, len(stream), place)
+            self.assertGreaterEqual(counted, len(stream) - sum(map(stream.count, filter(None, [sample.filler]))), place)
 
     @EXAMPLES
     @given(PAYLOADS, CUTS)
@@ -262,7 +262,9 @@ class FramingContract(SynchronousTestCase):
             if registry.load("framing", name).SELF_DELIMITING and "size" not in sample.options:
                 with self.assertRaises(CodecError) as caught:
                     framer(name, sample).encode([*payloads, b"a\x05" * MAX])
-                self.assertRegex(str(caught.exception), "limit|max|longer|delimiter|empty|shorter|holds|width", f"{name} {sample.options}")
+                self.assertRegex(
+                    str(caught.exception), "limit|max|longer|delimiter|empty|shorter|contains|width", f"{name} {sample.options}"
+                )
 
     @EXAMPLES
     @given(STREAMS, CUTS)
@@ -285,7 +287,7 @@ class FramingContract(SynchronousTestCase):
     @EXAMPLES
     @given(STREAMS, CUTS, POLICIES)
     def test_one_fault_a_read(self, stream: bytes, cuts: list[int], policy: str) -> None:
-        """However much is wrong in a read, it is told once for each event, with the number and the bytes."""
+        """However much is wrong in a read, there is one fault for each event, with the number of times and the sum of bytes."""
         for name, sample in samples():
             framing = framer(name, sample, on_oversize=policy)
             for read in pieces(stream * 50, cuts):
@@ -293,7 +295,7 @@ class FramingContract(SynchronousTestCase):
                 self.assertEqual(len(events), len(set(events)), f"{name} {sample.options} {policy}")
 
     def test_long_packet(self) -> None:
-        """Megabytes without a boundary: memory stays bounded, and what is lost is told while it lasts, but not at every read."""
+        """Megabytes without a boundary: memory stays bounded, and what is lost is reported meanwhile, but not at every read."""
         limit, read, reads = 65536, b"ab" * 5_000, 200
         for name, sample in samples():
             for policy in ("drop", "emit", "close"):
@@ -318,7 +320,7 @@ class FramingContract(SynchronousTestCase):
                 self.assertEqual(result.lost + gathered([framing.finish(False)]).lost, total, place)
 
     def test_no_byte_is_looked_at_twice(self) -> None:
-        """A byte costs the same however much of its packet has come before: one megabyte byte by byte is not quadratic.
+        """A byte costs the same however much of its packet has come before: a megabyte that comes byte by byte is not quadratic.
 
         The cost is CPU time, the least of several tries; a framer that copies or searches what it holds takes 20 times as much.
         """
@@ -342,7 +344,7 @@ class FramingContract(SynchronousTestCase):
         return min(tries)
 
     def test_a_megabyte_byte_by_byte(self) -> None:
-        """The whole of it, in `lines`, which most links use: one packet, and nothing else."""
+        """A megabyte that comes byte by byte is one packet of `lines`, which most links use."""
         stream = b"a" * (1 << 20) + b"\n"
         result = outcome(framer("lines", Sample(), max=1 << 21), [stream[index : index + 1] for index in range(len(stream))])
         self.assertEqual((len(result.payloads), result.data), (1, stream))

@@ -23,25 +23,25 @@ class DelimiterTests(SynchronousTestCase):
         self.assertEqual(self.read(framing, b"4006381333931\r40", b"06381333931\r"), [b"4006381333931", b"4006381333931"])
 
     def test_longest_alternative(self) -> None:
-        """At a place the longest alternative counts, also when a read ends within it; the order of writing does not matter."""
+        """At each place the longest alternative counts, also when a read ends within it, in whatever order they were written."""
         for delimiter in (r"\r, \r\n, \n", r"\n, \r\n, \r"):
             self.assertEqual(self.read(framer(delimiter), b"a\r", b"\nb\r", b"c\n\r", b"\n"), [b"a", b"b", b"c", b""])
 
     def test_uncertain_at_the_end(self) -> None:
-        """A delimiter that could have become a longer one is one at the end of the stream: the packet before it is whole."""
+        """A delimiter that could have become a longer one counts at the end of the stream: the packet before it is whole."""
         framing = framer(r"\r, \r\n")
         self.assertEqual(self.read(framing, b"a\r"), [])
         frames = framing.finish(clean=False)
         self.assertEqual((frames.data, list(frames.payloads), frames.faults), (b"a\r", [b"a"], ()))
 
     def test_keep(self) -> None:
-        """With keep the payload has the delimiter that ended it, and is written as it is."""
+        """With keep the payload includes the delimiter that ended it, and is written as it is."""
         framing = framer(r"\r, \n", keep="yes")
         self.assertEqual(self.read(framing, b"a\rb\n\n"), [b"a\r", b"b\n", b"\n"])
         self.assertEqual(framing.encode([b"a\r", b"b\n", b"c"]), b"a\rb\nc\r")
 
     def test_skip_empty(self) -> None:
-        """NULs in a row are one end, and neither packets nor bytes of any; without it each is an empty packet."""
+        """With skip_empty NULs in a row end one packet, and the further ones belong to none; without it they make empty packets."""
         frames = framer(r"\0", skip_empty="yes").feed(b"\0\0a\0\0\0b\0", 0.0)
         self.assertEqual((frames.data, list(frames.payloads), frames.faults), (b"a\0b\0", [b"a", b"b"], ()))
         self.assertEqual(self.read(framer(r"\0"), b"\0a\0\0"), [b"", b"a", b""])
@@ -58,7 +58,7 @@ class DelimiterTests(SynchronousTestCase):
         self.assertEqual(framer(r"\r\n, \n", ending=r"\r").encode([b"a\nb"]), b"a\rb\r")
 
     def test_spelling(self) -> None:
-        """Alternatives are separated by commas, a comma and a blank are escapes; the text of the options gives the same ones again."""
+        """Alternatives are separated by commas; a comma or a blank is written as an escape; what is written is read as the same."""
         for text, expected in (
             (r"\r\n", (b"\r\n",)),
             (r"\r\n, \n,\0", (b"\r\n", b"\n", b"\0")),
@@ -72,7 +72,7 @@ class DelimiterTests(SynchronousTestCase):
         self.assertEqual(Options(delimiter=b"\0"), Options(delimiter=r"\0"))  # type: ignore[arg-type]
 
     def test_refused(self) -> None:
-        """What is missing or empty is named."""
+        """A delimiter that is missing, empty, misspelt or too long is refused with the reason."""
         for text, message in (
             ("", '"delimiter" is required'),
             (",", "an alternative is empty"),

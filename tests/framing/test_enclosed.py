@@ -15,30 +15,30 @@ def framer(**options: Any) -> Framer:
 
 
 class EnclosedTests(SynchronousTestCase):
-    def told(self, frames: Frames) -> list[tuple[str, int]]:
+    def faults(self, frames: Frames) -> list[tuple[str, int]]:
         return [(fault.event, fault.size) for fault in frames.faults]
 
     def test_packets(self) -> None:
-        """What stands between STX and ETX is the payload; the data has both."""
+        """What stands between STX and ETX is the payload; the data includes both."""
         wire = b"\x02 12.34 kg\x03\x02\x03"
         self.assertEqual(framer().feed(wire, 0.0), Frames(wire, 2, (b" 12.34 kg", b"")))
         self.assertEqual(framer().encode([b" 12.34 kg", b""]), wire)
 
     def test_outside(self) -> None:
-        """Bytes outside are noise, counted by their runs, or a packet of their own, complete at the next start."""
+        """Each run of bytes outside counts as noise once, or is a packet of its own, complete at the next start."""
         stream = b"\r\n\x02a\x03xyz\x02b\x03"
         frames = framer().feed(stream, 0.0)
-        self.assertEqual((frames.data, list(frames.payloads), self.told(frames)), (b"\x02a\x03\x02b\x03", [b"a", b"b"], [("noise", 5)]))
+        self.assertEqual((frames.data, list(frames.payloads), self.faults(frames)), (b"\x02a\x03\x02b\x03", [b"a", b"b"], [("noise", 5)]))
         self.assertEqual(frames.faults[0][1:], ("bytes outside of framing.start and framing.end (2 times, 5 bytes dropped)", 5, False, 2))
         self.assertEqual(framer(outside="forward").feed(stream, 0.0), Frames(stream, 4, (b"\r\n", b"a", b"xyz", b"b")))
 
     def test_new_start(self) -> None:
-        """A start inside begins again: what came before it is noise, also when it was too long."""
+        """A start inside begins the packet again: what came before it is noise, also when it was too long."""
         frames = framer().feed(b"\x02lost\x02kept\x03", 0.0)
-        self.assertEqual((list(frames.payloads), self.told(frames)), ([b"kept"], [("noise", 5)]))
+        self.assertEqual((list(frames.payloads), self.faults(frames)), ([b"kept"], [("noise", 5)]))
         self.assertEqual(frames.faults[0].text, "a packet without an end: the next start came first (5 bytes dropped)")
         frames = framer(max=4).feed(b"\x02toolong\x02kept\x03", 0.0)
-        self.assertEqual((list(frames.payloads), self.told(frames)), ([b"kept"], [("oversize", 8)]))
+        self.assertEqual((list(frames.payloads), self.faults(frames)), ([b"kept"], [("oversize", 8)]))
 
     def test_many_starts(self) -> None:
         """A read full of starts is one fault, whatever stands between them; the packets among them are found, as is one read later."""
@@ -52,24 +52,24 @@ class EnclosedTests(SynchronousTestCase):
         self.assertEqual(framing.feed(b"st\x03", 0.0), Frames(b"\x02last\x03", 1, (b"last",)))
 
     def test_long_marks(self) -> None:
-        """Start and end may be several bytes, cut anywhere by reads; part of one is not one."""
+        """Start and end may be several bytes, cut anywhere by reads; a part of one does not count."""
         stream = b"<<<a<b>><<c>>>"
         framing = framer(start="<<", end=">>")
         found = [framing.feed(stream[at : at + 1], 0.0) for at in range(len(stream))]
         self.assertEqual([payload for frames in found for payload in frames.payloads], [b"<a<b", b"c"])
-        self.assertEqual([told for frames in found for told in self.told(frames)], [("noise", 1)])
+        self.assertEqual([fault for frames in found for fault in self.faults(frames)], [("noise", 1)])
 
     def test_marks_that_share_bytes(self) -> None:
         """Where a start could begin within an end, the one that comes first counts, also when a read has many of them."""
         frames = framer(start="ba", end="ab").feed(b"baxaba" * 4, 0.0)
-        self.assertEqual((list(frames.payloads), self.told(frames)), ([b"x"] * 4, [("noise", 4)]))
+        self.assertEqual((list(frames.payloads), self.faults(frames)), ([b"x"] * 4, [("noise", 4)]))
 
     def test_tail(self) -> None:
-        """A packet without its end is none, after a clean end neither; what stood outside is one after a clean end, if it is wanted."""
+        """A packet without its end is dropped, also after a clean end; bytes outside are one after a clean end, if they are forwarded."""
         for clean in (True, False):
             framing = framer()
             framing.feed(b"\x02abc", 0.0)
-            self.assertEqual(self.told(framing.finish(clean)), [("tail", 4)])
+            self.assertEqual(self.faults(framing.finish(clean)), [("tail", 4)])
             self.assertEqual(list(framing.feed(b"\x02ok\x03", 0.0).payloads), [b"ok"])
         for clean, payloads in ((True, [b"abc"]), (False, [])):
             framing = framer(outside="forward")
@@ -77,19 +77,19 @@ class EnclosedTests(SynchronousTestCase):
             self.assertEqual(list(framing.finish(clean).payloads), payloads)
 
     def test_refused(self) -> None:
-        """A payload that holds the start or the end, or makes one together with the end, is refused; so is one over the limit."""
+        """A payload that contains the start or the end, or would together with the end, is refused; so is one over the limit."""
         for options, payload in (
             ({}, b"a\x02b"),
             ({}, b"a\x03b"),
             ({"start": "<", "end": "--"}, b"a-"),
         ):
-            with self.assertRaisesRegex(CodecError, r"holds framing\.start or framing\.end"):
+            with self.assertRaisesRegex(CodecError, r"contains framing\.start or framing\.end"):
                 framer(**options).encode([payload])
         with self.assertRaisesRegex(CodecError, r"longer than framing\.max = 2"):
             framer(max=2).encode([b"abc"])
 
     def test_options(self) -> None:
-        """Start and end must differ from their first byte to the shorter one's last, and be there."""
+        """Start and end must not be empty, and neither may begin with the other."""
         for options in ({"start": "|", "end": "|"}, {"start": "<", "end": "<>"}, {"start": "<<", "end": "<"}, {"start": ""}, {"end": ""}):
             with self.assertRaises(ValidationError):
                 Options(**options)

@@ -16,14 +16,14 @@ def framer(size: int = 4, **options: Any) -> Framer:
 
 class FixedTests(SynchronousTestCase):
     def test_reads(self) -> None:
-        """Packets of the size come out of reads of any size; the data is theirs exactly."""
+        """Packets of the size are found in reads of any size, and the data is their bytes."""
         framing = framer()
         self.assertEqual(framing.feed(b"abc", 0.0), EMPTY)
         self.assertEqual(framing.feed(b"defghi", 0.0), Frames(b"abcdefgh", 2, (b"abcd", b"efgh")))
         self.assertEqual(framing.held, 1)
 
     def test_resync(self) -> None:
-        """With resync, silence drops what is there of a packet: the next byte begins one."""
+        """With resync, silence drops what came of a packet: the next byte begins one."""
         framing = framer(resync="50ms")
         framing.feed(b"ab", 10.0)
         self.assertEqual(framing.deadline, 10.05)
@@ -35,7 +35,7 @@ class FixedTests(SynchronousTestCase):
         self.assertEqual(framing.feed(b"abcd", 11.0), Frames(b"abcd", 1, (b"abcd",)))
 
     def test_resync_late(self) -> None:
-        """A read that comes before the timer but after the deadline does not join what was there."""
+        """A read that comes after the deadline, but before the timer, is not joined to what was held."""
         framing = framer(resync="50ms")
         framing.feed(b"ab", 10.0)
         frames = framing.feed(b"efgh", 10.06)
@@ -52,14 +52,14 @@ class FixedTests(SynchronousTestCase):
         self.assertIsNone(framing.deadline)
 
     def test_no_resync(self) -> None:
-        """By default it waits for ever."""
+        """Without resync the framer waits for the rest of a packet for ever."""
         framing = framer()
         framing.feed(b"ab", 0.0)
         self.assertIsNone(framing.deadline)
         self.assertEqual(framing.feed(b"cd", 1e9).count, 1)
 
     def test_tail(self) -> None:
-        """Part of a packet is none, after a clean end neither: it is told."""
+        """Part of a packet is dropped and reported, also after a clean end."""
         for clean in (True, False):
             framing = framer()
             framing.feed(b"abcdef", 0.0)
@@ -67,9 +67,9 @@ class FixedTests(SynchronousTestCase):
             self.assertEqual(framing.finish(clean), EMPTY)
 
     def test_encode(self) -> None:
-        """Another size is refused, with both sizes."""
+        """A payload of another size is refused with both sizes."""
         self.assertEqual(framer().encode([b"abcd", b"efgh"]), b"abcdefgh")
-        with self.assertRaisesRegex(CodecError, "a packet of 3 bytes cannot be written where framing.size = 4 bytes"):
+        with self.assertRaisesRegex(CodecError, "a packet of 3 bytes cannot be written where framing.size = 4"):
             framer().encode([b"abcd", b"abc"])
 
     def test_options(self) -> None:

@@ -29,7 +29,7 @@ class LengthTests(SynchronousTestCase):
             self.assertEqual(framer(**options).encode([b"abc"]), wire)
 
     def test_offset(self) -> None:
-        """Bytes before the length field begin the payload, without the field; counted with the header where it counts itself."""
+        """Bytes before the length field begin the payload, without the field; with counts_itself they are counted too."""
         for options, wire in (
             ({"width": 1, "offset": "2"}, b"HD\x03abc"),
             ({"width": 1, "offset": "2", "counts_itself": "yes"}, b"HD\x06abc"),
@@ -38,7 +38,7 @@ class LengthTests(SynchronousTestCase):
             self.assertEqual(framer(**options).encode([b"HDabc"]), wire)
 
     def test_empty(self) -> None:
-        """A length of nothing is an empty packet, at once."""
+        """A length of 0 is an empty packet, at once."""
         self.assertEqual(framer().feed(b"\0\0\0\0", 0.0), Frames(b"\0\0\0\0", 2, (b"", b"")))
 
     def test_oversize(self) -> None:
@@ -50,7 +50,7 @@ class LengthTests(SynchronousTestCase):
         self.assertEqual((list(frames.payloads), [(fault.event, fault.size) for fault in frames.faults]), ([b"ok"], [("skipped", 70)]))
 
     def test_impossible(self) -> None:
-        """A length less than the header is noise: the next possible header begins a packet; the session ends where that was asked for."""
+        """A length less than the header is noise: the next possible header begins a packet; with close the session ends."""
         for policy in ("drop", "emit", "close"):
             framing = framer(counts_itself="yes", on_oversize=policy)
             frames = framing.feed(b"\0\0\0\0\x04ok", 0.0)
@@ -60,7 +60,7 @@ class LengthTests(SynchronousTestCase):
             self.assertIn("a length of 0 bytes is less than the header's 2", text)
 
     def test_many_impossible(self) -> None:
-        """A read full of impossible lengths is one fault for each run, told as one, and the packets between them are found."""
+        """Each run of impossible lengths counts once, a read full of them is one fault, and the packets between them are found."""
         frames = framer(width=1, counts_itself="yes").feed((b"\0" * 50 + b"\x02a") * 3, 0.0)
         self.assertEqual(list(frames.payloads), [b"a"] * 3)
         self.assertEqual([(fault.event, fault.size, fault.times) for fault in frames.faults], [("bad_length", 150, 3)])
@@ -80,14 +80,14 @@ class LengthTests(SynchronousTestCase):
             self.assertEqual(framing.feed(b"\0\x02ok", 4.0).payloads, [b"ok"])
 
     def test_resync_of_an_oversize_packet(self) -> None:
-        """Four bytes of noise that say gigabytes cost the time of the silence, not that of the gigabytes."""
+        """With resync, noise that is read as a length of gigabytes is over after the silence, not after gigabytes."""
         framing = framer(width=4, resync="50ms")
         framing.feed(b"\xff\xff\xff\xff" * 10, 1.0)
         framing.expire(1.05)
         self.assertEqual(framing.feed(b"\0\0\0\x02ok", 2.0).payloads, [b"ok"])
 
     def test_tail(self) -> None:
-        """A packet without its end is none, after a clean end neither: it is told with its header."""
+        """An incomplete packet is dropped and reported with its header, also after a clean end."""
         for part in (b"\0", b"\0\x09abc"):
             for clean in (True, False):
                 framing = framer()
@@ -96,11 +96,11 @@ class LengthTests(SynchronousTestCase):
                 self.assertEqual(framing.feed(b"\0\x02ok", 0.0).payloads, [b"ok"])
 
     def test_refused(self) -> None:
-        """A payload that the field cannot count, that lacks the header, or that is over the limit is refused, naming which."""
+        """A payload that is too long for the length field, lacks the header, or is over the limit is refused with the option's name."""
         for options, payload, message in (
-            ({"width": 1}, b"x" * 256, "a length of 256 bytes is more than framing.width = 1 can say"),
+            ({"width": 1}, b"x" * 256, "a length of 256 bytes does not fit into framing.width = 1"),
             ({"width": 1, "counts_itself": "yes"}, b"x" * 255, "a length of 256 bytes"),
-            ({"offset": "4"}, b"abc", "a packet of 3 bytes is shorter than framing.offset = 4"),
+            ({"offset": "4"}, b"abc", "a packet of 3 bytes is shorter than the header it must begin with"),
             ({"max": 3}, b"abcd", "a packet of 4 bytes is longer than framing.max = 3"),
         ):
             with self.assertRaisesRegex(CodecError, message):

@@ -25,7 +25,7 @@ class ReadTests(SynchronousTestCase):
         self.assertEqual(frames.data, b"a\nb\r\n\n\r\nc\rd\n\r\r\n")
 
     def test_tail(self) -> None:
-        """Without its end the last line is a packet after a clean end; else it is dropped and told. Then the framer is as new."""
+        """Without its end the last line is a packet after a clean end; else it is dropped and reported. Then the framer is as new."""
         for clean, payloads, events in ((True, [b"last"], []), (False, [], ["tail"])):
             framing = framer()
             framing.feed(b"one\nlast", 0.0)
@@ -44,14 +44,14 @@ class ReadTests(SynchronousTestCase):
             self.assertEqual(list(framer(max=4, on_oversize="emit").feed(b"abcdefgh" + ending, 0.0).payloads), [b"abcd", b"efgh"])
 
     def test_noise(self) -> None:
-        """After bytes at the wrong speed, the line behind the next LF is whole."""
+        """After noise, as from a wrong baud rate, the line behind the next LF is whole."""
         framing = framer(max=100)
         frames = framing.feed(bytes(range(255, 10, -1)) + b"x\n$GPGGA,1\r\n", 0.0)
         self.assertEqual(list(frames.payloads), [b"$GPGGA,1"])
         self.assertEqual([fault.event for fault in frames.faults], ["oversize"])
 
     def test_escape(self) -> None:
-        """With embedded = escape what was written as escapes is read back; a line without backslash costs nothing more."""
+        """With embedded = escape, what was written as escapes is read back; lines without a backslash are still cut at once."""
         framing = framer(embedded="escape")
         self.assertEqual(framing.feed(b"plain\n", 0.0).delimiter, b"\n")
         self.assertEqual(list(framing.feed(rb"a\nb\\n" + b"\nc\n", 0.0).payloads), [b"a\nb\\n", b"c"])
@@ -94,7 +94,7 @@ class ReadTests(SynchronousTestCase):
 
 class WriteTests(SynchronousTestCase):
     def test_ending(self) -> None:
-        """Lines go out with LF, or with the ending that was asked for."""
+        """Lines are written with LF, or with the ending of the options."""
         self.assertEqual(framer().encode([b"a", b"", b"b"]), b"a\n\nb\n")
         self.assertEqual(framer(ending=r"\r\n").encode([b"a", b"b"]), b"a\r\nb\r\n")
         self.assertEqual(framer(ending=r"\r").encode([b"a", b"b\rc", b"d\ne"]), b"a\rb\rc\rd\re\r")
@@ -115,7 +115,7 @@ class WriteTests(SynchronousTestCase):
         self.assertEqual(framer(max=4).encode([b"abcd"] * 3), b"abcd\n" * 3)
 
     def test_reframe(self) -> None:
-        """The bytes of another link's lines go out as they are where the line ends fit, else with those of this side."""
+        """The bytes of another link's lines are written as they are where their line ends fit, else with those of this side."""
         lf, crlf, mixed, stray = b"a\nb\n", b"a\r\nb\r\n", b"a\nb\r\n", b"a\r\r\nb\n"
         for data, to_lf, to_crlf in ((lf, lf, crlf), (crlf, lf, crlf), (mixed, lf, None), (stray, None, None)):
             frames = framer().feed(data, 0.0)

@@ -14,7 +14,7 @@ def framer(**options: Any) -> Framer:
 
 class RawTests(SynchronousTestCase):
     def test_chunks(self) -> None:
-        """A chunk as it came is a packet, the same object; an empty one is none, and nothing is held."""
+        """A chunk, the very object, is a packet; an empty chunk is none, and nothing is held."""
         data = b"abc\n"
         frames = framer().feed(data, 0.0)
         self.assertEqual(frames, Frames(data, 1, (data,)))
@@ -32,6 +32,6 @@ class RawTests(SynchronousTestCase):
             self.assertEqual(framer(max=4, on_oversize=policy).feed(b"abcd", 0.0), Frames(b"abcd", 1, (b"abcd",)))
 
     def test_write(self) -> None:
-        """Payloads go out one behind the other, of any length; received bytes as they are, delimiters and all."""
+        """Payloads are written one behind the other, of any length; received bytes as they are, with their delimiters."""
         self.assertEqual(framer(max=4).encode([b"abcdef", b"", b"g"]), b"abcdefg")
         self.assertEqual(framer().reframe(Frames(b"a\r\nb\r\n", 2, delimiter=b"\n", strip=b"\r")), b"a\r\nb\r\n")

@@ -15,7 +15,7 @@ def framer(**options: Any) -> Framer:
 
 class SilenceTests(SynchronousTestCase):
     def test_silence_ends_a_packet(self) -> None:
-        """Each chunk starts the interval anew; when it has passed, all since the last packet is one."""
+        """Each chunk restarts the interval; when it has passed, all bytes since the last packet are one."""
         framing = framer()
         self.assertIsNone(framing.deadline)
         self.assertEqual(framing.feed(b"ab", 1.0), EMPTY)
@@ -27,14 +27,14 @@ class SilenceTests(SynchronousTestCase):
         self.assertIsNone(framing.deadline)
 
     def test_late_timer(self) -> None:
-        """A chunk that comes before the timer but after the deadline begins a packet of its own."""
+        """A chunk that comes after the deadline, but before the timer, begins a packet of its own."""
         framing = framer()
         framing.feed(b"ab", 1.0)
         self.assertEqual(framing.feed(b"cd", 1.03), Frames(b"ab", 1, (b"ab",)))
         self.assertEqual(framing.expire(1.06).payloads, [b"cd"])
 
     def test_full(self) -> None:
-        """A packet as long as the limit is given at once, also in the middle of a chunk; only what is left waits."""
+        """A packet as long as the limit is complete at once, also in the middle of a chunk; only what is left waits."""
         framing = framer(max=4)
         self.assertEqual(framing.feed(b"abcdefghij", 1.0), Frames(b"abcdefgh", 2, (b"abcd", b"efgh")))
         self.assertEqual(framing.feed(b"kl", 1.01), Frames(b"ijkl", 1, (b"ijkl",)))
@@ -50,7 +50,7 @@ class SilenceTests(SynchronousTestCase):
         self.assertEqual(framing.finish(True), EMPTY)
 
     def test_tail(self) -> None:
-        """The end of the stream gives the rest if it is clean; else the rest is told."""
+        """The rest is a packet at a clean end; else it is dropped and reported."""
         for clean, payloads, events in ((True, [b"ab"], []), (False, [], ["tail"])):
             framing = framer()
             framing.feed(b"ab", 1.0)
@@ -59,7 +59,7 @@ class SilenceTests(SynchronousTestCase):
             self.assertIsNone(framing.deadline)
 
     def test_drop_and_close(self) -> None:
-        """Where it was asked for, what is longer than the limit is dropped up to the next silence; one as long as it is whole."""
+        """With drop and close a packet longer than the limit is dropped up to the next silence; one as long as the limit is whole."""
         for policy in ("drop", "close"):
             framing = framer(max=4, on_oversize=policy)
             framing.feed(b"abcd", 1.0)
@@ -75,7 +75,7 @@ class SilenceTests(SynchronousTestCase):
         self.assertEqual(framer().encode([b"ab", b"", b"cd"]), b"abcd")
 
     def test_options(self) -> None:
-        """What is wrong with an interval or a limit is said in the order: required, a number, greater than 0."""
+        """A wrong interval or limit is refused with the first rule that it breaks: required, a number, greater than 0."""
         for options, message in (
             ({}, "Field required"),
             ({"interval": ""}, '"interval" is required'),
@@ -97,7 +97,7 @@ class SilenceTests(SynchronousTestCase):
         self.assertEqual(Options(interval="30ms", max="1KiB").interval, 0.03)  # type: ignore[arg-type]
 
     def test_warning(self) -> None:
-        """An interval that USB adapters cannot keep is told with the least one that they can."""
+        """An interval that USB adapters cannot keep gets a warning with the least one that they can."""
         self.assertEqual(warnings(Options(interval=0.010)), [])
         (text,) = warnings(Options(interval=0.005))
         self.assertIn("interval = 5ms", text)

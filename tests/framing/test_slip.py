@@ -15,7 +15,7 @@ def framer(**options: Any) -> Framer:
 
 class SlipTests(SynchronousTestCase):
     def test_vectors(self) -> None:
-        """END and ESC in a packet are the two escapes of RFC 1055, in both directions."""
+        """END and ESC in a packet are written as the two escapes of RFC 1055, and read from them."""
         for payload, wire in (
             (b"abc", b"abc\xc0"),
             (b"\xc0", b"\xdb\xdc\xc0"),
@@ -26,7 +26,7 @@ class SlipTests(SynchronousTestCase):
             self.assertEqual(framer().feed(wire, 0.0), Frames(wire, 1, (payload,)))
 
     def test_every_byte(self) -> None:
-        """All 256 bytes pass, byte by byte too: an escape may be cut by the end of a read."""
+        """All 256 byte values pass, also when they come byte by byte: a read may end within an escape."""
         payload = bytes(range(256)) * 2
         wire = framer().encode([payload])
         framing, found = framer(), []
@@ -52,13 +52,13 @@ class SlipTests(SynchronousTestCase):
         self.assertEqual([(fault.event, fault.size) for fault in frames.faults], [("oversize", 6)])
 
     def test_leading_end(self) -> None:
-        """It is written where it was asked for, and makes line noise a packet of its own."""
+        """With leading_end an END is written before each packet, and makes noise on the line a packet of its own."""
         wire = framer(leading_end="yes").encode([b"a", b"b"])
         self.assertEqual(wire, b"\xc0a\xc0\xc0b\xc0")
         self.assertEqual(list(framer().feed(b"noise" + wire, 0.0).payloads), [b"noise", b"a", b"b"])
 
     def test_bad_escape(self) -> None:
-        """An escape that there is not drops its packet, and no other; so does one at the end of a packet."""
+        """A packet with an unknown or incomplete escape is dropped, and no other."""
         for bad in (b"a\xdbb", b"\xdb\xdb\xdc", b"a\xdb", b"\xdb"):
             frames = framer().feed(b"one\xc0" + bad + b"\xc0two\xc0", 0.0)
             self.assertEqual(list(frames.payloads), [b"one", b"two"])
@@ -73,7 +73,7 @@ class SlipTests(SynchronousTestCase):
         self.assertEqual((list(frames.payloads), frames.data), ([b"\xc0" * 4, b"\xc0"], b"\xdb\xdc" * 5 + b"\xc0"))
 
     def test_tail(self) -> None:
-        """A packet without END is none, after a clean end neither: it is told."""
+        """A packet without its END is dropped and reported, also after a clean end."""
         for clean in (True, False):
             framing = framer()
             framing.feed(b"abc\xdb", 0.0)

@@ -97,7 +97,7 @@ class FrontTests(Setting, SynchronousTestCase):
         self.assertEqual((client.frames(), len(link.front.admission)), ([], 0))
 
     def test_6_long_head(self) -> None:
-        """Trap 6: a head without end is refused at 16 KiB, and what follows is not kept."""
+        """A head without end is refused at 16 KiB, and what follows is not kept."""
         client = self.client(make_link(self.runtime))
         client.send(b"GET / HTTP/1.1\r\nX: " + b"x" * 20000)
         client.send(b"x" * 100000)
@@ -105,7 +105,7 @@ class FrontTests(Setting, SynchronousTestCase):
         self.assertIsNone(client.protocol._reader)
 
     def test_7_second_request(self) -> None:
-        """Trap 7: a second request behind the first is not one: there is one 101, and then a closed WebSocket."""
+        """A second request behind the first is not one: there is one 101, and then a closed WebSocket."""
         client = self.client(make_link(self.runtime))
         client.send(request() * 2)
         _, _, behind = client.socket.value().partition(b"\r\n\r\n")
@@ -113,7 +113,7 @@ class FrontTests(Setting, SynchronousTestCase):
         self.assertEqual(behind[:4], b"\x88" + behind[1:2] + b"\x03\xea")
 
     def test_8_subprotocols(self) -> None:
-        """Trap 8: a known subprotocol is agreed on, an unknown one is left out, and neither hangs."""
+        """A known subprotocol is agreed on, an unknown one is left out, and neither hangs."""
         link = make_link(self.runtime, subprotocols="serial.v1")
         client = self.client(link)
         client.send(request(sec_websocket_protocol="x, serial.v1"))

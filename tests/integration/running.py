@@ -1,4 +1,4 @@
-"""What the integration tests run and talk to: child processes, stream peers and ptys, all gone when the test has ended."""
+"""What the integration tests run and connect to: child processes, stream peers and ptys, all gone when the test has ended."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from twisted.trial.unittest import TestCase
 reactor: Any = _reactor
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 30.0
-"""Seconds until something awaited counts as never coming; a machine under load is slow, not wrong."""
+"""Seconds until a test gives up waiting; a machine under load is slow, not wrong."""
 
 T = TypeVar("T")
 
@@ -48,14 +48,14 @@ class Heard:
             self._look(entry)
 
     def over(self) -> None:
-        """Nothing more will come: what is still awaited never will."""
+        """Fail all that still wait: nothing more will come."""
         self._over = True
         awaited, self._awaited = self._awaited, []
         for _, deferred in awaited:
             deferred.cancel()
 
     def until(self, look: Callable[[], T | None], what: str) -> Deferred[T]:
-        """Fires with what ``look`` returns as soon as that is something; fails with all that was heard when that can or does not come."""
+        """Fires with what ``look`` returns as soon as that is not None; fails with all that was heard when it does not come."""
 
         def never(reason: Failure) -> Any:
             reason.trap(CancelledError, TimeoutError)
@@ -73,7 +73,7 @@ class Heard:
         return deferred.addTimeout(PATIENCE, reactor).addErrback(never)
 
     def size(self, count: int) -> Deferred[bytes]:
-        """Fires with all that was heard when it is at least so many bytes."""
+        """Fires with all that was heard when it is at least ``count`` bytes."""
         return self.until(lambda: self.data if len(self.data) >= count else None, f"{count} bytes")
 
     def containing(self, data: bytes) -> Deferred[bytes]:
@@ -127,7 +127,7 @@ class Child(ProcessProtocol):
         return deferred
 
     def stop(self, signal_: int = signal.SIGTERM) -> Deferred[int]:
-        """Send a signal, and fire as `end` does; who ignores it for 10 s is killed."""
+        """Send a signal, and fire as `end` does; a child that ignores it for 10 s is killed."""
         if self.ended:
             return self.end()
         self._signal(signal_)
@@ -207,7 +207,7 @@ async def connect(case: TestCase, port: int, host: str = "127.0.0.1", tls: Any =
 
 
 class Browser(WebSocketClientProtocol):
-    """A WebSocket client that keeps all messages it gets; ``heard`` has them one a line."""
+    """A WebSocket client that keeps all messages it gets; ``heard`` has each as a line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -241,7 +241,7 @@ async def browse(case: TestCase, port: int, path: str = "/") -> Browser:
 
 
 async def meanwhile(say: Callable[[], Any], heard: Deferred[T]) -> T:
-    """Say something again and again until it has been heard: whoever has just connected may miss the first times."""
+    """Send something again and again until it has been heard: a client that has just connected may miss the first times."""
     saying = LoopingCall(say)
     saying.start(0.1)
     try:

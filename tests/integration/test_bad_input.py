@@ -1,4 +1,4 @@
-"""What peers and devices should not send, sent to the whole program: a clear line, bounded memory, and nobody else notices."""
+"""Bad input to the whole program: one clear line in the log, bounded memory, and no effect on other sessions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .test_fan_out import folder, rss, write_all
 
 
 async def push(peer: Peer, chunk: bytes, times: int) -> None:
-    """Write a chunk so many times, as fast as it is taken."""
+    """Write a chunk ``times`` times, as fast as it is taken."""
     transport: Any = peer.transport
     for _ in range(times):
         transport.write(chunk)
@@ -30,7 +30,7 @@ class StreamTests(TestCase):
     timeout = 180
 
     async def test_noise(self) -> None:
-        """Noise on the line is counted and told; the lines behind it arrive, and every reader gets the same."""
+        """Noise on the line is counted and logged; the lines behind it arrive, and every reader gets the same."""
         place, device = folder(self), Device(self)
         (place / "gw.ini").write_text(
             f"[dev]\ndevice = {device.path}\nframing = enclosed\n[lan]\nlisten = 127.0.0.1:0\nsubscribe = dev\nframing = lines\n"
@@ -49,7 +49,7 @@ class StreamTests(TestCase):
         self.assertRegex(child.said.data.decode(), r"\[dev\] .*noise \d+")
 
     async def test_gigabyte_without_a_delimiter(self) -> None:
-        """A gigabyte without a delimiter costs 64 KiB: it is dropped, counted and told, and the line behind it arrives."""
+        """A gigabyte without a delimiter costs 64 KiB: it is dropped, counted and logged, and the line behind it arrives."""
         place, device = folder(self), Device(self)
         (place / "gw.ini").write_text(f"[dev]\ndevice = {device.path}\nframing = lines\n[lan]\nlisten = 127.0.0.1:0\nattach = dev\n")
         child = gateway(self, place / "gw.ini")
@@ -69,7 +69,7 @@ class StreamTests(TestCase):
         self.assertRegex(child.said.data.decode(), r"lost_bytes 107\d{7}")
 
     async def test_endless_line_from_the_device(self) -> None:
-        """A device that never ends its line costs its limit too, and its clients stay connected."""
+        """A device that never ends its line costs no more than framing.max, and its clients stay connected."""
         place, device = folder(self), Device(self)
         (place / "gw.ini").write_text(
             f"[dev]\ndevice = {device.path}\nframing = lines\nframing.max = 1KiB\n[lan]\nlisten = 127.0.0.1:0\nsubscribe = dev\n"
@@ -89,7 +89,7 @@ class VanishedTests(TestCase):
     timeout = 120
 
     async def test_vanishes_while_paused(self) -> None:
-        """A writer that is paused for a slow device and leaves with a reset is noticed and let go, though nothing is read from it (F5)."""
+        """A writer that is paused for a slow device and leaves with a reset is ended, though nothing is read from it."""
         place, device = folder(self), Device(self)
         (place / "gw.ini").write_text(f"[dev]\ndevice = {device.path}\nframing = lines\n[lan]\nlisten = 127.0.0.1:0\nattach = dev\n")
         child = gateway(self, place / "gw.ini")
@@ -125,7 +125,7 @@ class StartTests(TestCase):
         self.assertNotIn(b"Traceback", child.said.data)
 
     async def test_address_not_there_yet(self) -> None:
-        """An address that this machine does not have (yet) is told and tried again; the rest of the program runs."""
+        """An address that this machine does not have (yet) is logged and tried again; the rest of the program runs."""
         place = folder(self)
         (place / "gw.ini").write_text("[lan]\nlisten = 127.0.0.1:0\n[later]\nlisten = 192.0.2.1:7000\nsubscribe = lan\n")
         child = gateway(self, place / "gw.ini")
@@ -133,7 +133,7 @@ class StartTests(TestCase):
         await child.said.containing(b"[later] 192.0.2.1:7000: is not an address of this machine (yet); it is tried again")
 
     async def test_mistakes(self) -> None:
-        """A file with mistakes starts nothing: each is told with its line, and the exit status is 78."""
+        """A file with mistakes starts nothing: each is reported with its line, and the exit status is 78."""
         place = folder(self)
         (place / "gw.ini").write_text("[a]\nlisten = 127.0.0.1:0\nsubscribe = b\n[c]\ndevice = /dev/x\nbaudrate = fast\n")
         child = start(self, [twistd(), "-n", "--pidfile=", "gateway", "--config", "gw.ini"], cwd=place)

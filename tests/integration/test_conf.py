@@ -39,7 +39,7 @@ class ConfTests(TestCase):
         return optionsForClientTLS("localhost", trustRoot=root)
 
     async def test_bridge(self) -> None:
-        """What the device says appears, and what the client writes goes to the device."""
+        """What the device sends appears, and what the client writes goes to the device."""
         gateway, device = self.with_device("bridge", "/dev/ttyUSB0")
         client = await self.client(gateway, "lan")
         await running.meanwhile(lambda: client.write(b"P\r\n"), device.heard.containing(b"P\r\n"))
@@ -125,7 +125,7 @@ class ConfTests(TestCase):
         self.assertEqual(json.loads(browser.messages[0])["topic"], "feed/edge-1")
 
     async def test_central(self) -> None:
-        """The centre closes on a site that has no certificate, and says so."""
+        """The centre disconnects a site that has no certificate, and logs it."""
         ca = conf.put_files(self.folder)
         central = self.run_example("central")
         root = trustRootFromCertificates([Certificate.loadPEM(ca.cert_pem.bytes())])

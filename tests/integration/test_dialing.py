@@ -19,7 +19,7 @@ class TCPTests(TestCase):
     timeout = 120
 
     async def test_server_comes_back(self) -> None:
-        """A link that dials survives the end of its server, says so once, and is there again when the server is; IPv6 in brackets."""
+        """A link that dials logs the end of its server once, and connects again when the server is back; IPv6 in brackets."""
         place = folder(self)
         accepted: list[Peer] = []
 

@@ -18,7 +18,7 @@ class HalfCloseTests(TestCase):
     timeout = 120
 
     async def test_ask_and_shut(self) -> None:
-        """Who asks, and closes his sending side as ``nc -N`` does, gets the answer."""
+        """A client that asks and closes its sending side, as ``nc -N`` does, gets the answer."""
         place, device = folder(self), Device(self)
         (place / "gw.ini").write_text(f"[dev]\ndevice = {device.path}\nframing = lines\n[lan]\nlisten = 127.0.0.1:0\nattach = dev\n")
         child = gateway(self, place / "gw.ini")
@@ -80,7 +80,7 @@ class HalfCloseTests(TestCase):
 
         sending = deferToThread(send)
         await child.said.containing(b"connected")
-        # Longer than the stall_timeout: whoever is paused is not taken for dead.
+        # Longer than the stall_timeout: a client that is paused is not taken for dead.
         await deferLater(reactor, 3)
         device.startReading()
         await device.heard.size(len(data))
@@ -92,7 +92,7 @@ class SignalTests(TestCase):
     timeout = 120
 
     async def test_a_client_that_talks(self) -> None:
-        """At TERM a client that goes on sending gets every whole packet that waits for it: its own words turn no end into a reset."""
+        """At TERM a client that goes on sending gets every whole packet that waits for it, and no reset."""
         place, device = folder(self), Device(self)
         (place / "gw.ini").write_text(
             f"[gateway]\nlinger = 20s\n[dev]\ndevice = {device.path}\nframing = lines\n"
@@ -124,7 +124,7 @@ class SignalTests(TestCase):
         await stopped
 
     async def test_hangup(self) -> None:
-        """SIGHUP, which a closed terminal sends, ends as TERM does: said, counted, nothing left behind."""
+        """SIGHUP, which a closed terminal sends, ends as TERM does: logged, counted, nothing left behind."""
         place = folder(self)
         (place / "gw.ini").write_text("[lan]\nlisten = 127.0.0.1:0\n[local]\ntransport = unix\nlisten = s\nattach = lan\n")
         child = gateway(self, place / "gw.ini")
@@ -151,7 +151,7 @@ class SignalTests(TestCase):
 
 class DaemonTests(TestCase):
     async def test_port_in_use(self) -> None:
-        """A daemon that cannot listen tells whoever started it, with exit status 1, instead of leaving him waiting."""
+        """A daemon that cannot listen ends the command that started it with the error and exit status 1."""
         place = folder(self)
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]

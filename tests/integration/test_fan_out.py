@@ -42,7 +42,7 @@ async def write_all(device: Device, data: bytes) -> None:
 
 
 class EveryLineTests(TestCase):
-    """Must show 1."""
+    """Every reader of one device gets every line."""
 
     timeout = 120
 
@@ -81,7 +81,7 @@ class EveryLineTests(TestCase):
             self.assertEqual(browser.messages[last:] == [*lines, b"$END"], True)
 
     async def attached(self, device: Device, peers: list[Any]) -> None:
-        """All are served: each has heard a mark."""
+        """Wait until all are served: each has received a mark."""
         await meanwhile(lambda: device.write(MARK), gatherResults([peer.heard.containing(MARK.strip()) for peer in peers]))
         # One more after the last client came, so that what follows it is the log for everybody.
         before = [peer.heard.data.count(MARK.strip()) for peer in peers]
@@ -117,7 +117,7 @@ class Counter(Protocol):
 
 
 class SlowReaderTests(TestCase):
-    """Must show 2; the rates are in docs/performance.md."""
+    """One reader that never reads; the rates are in docs/performance.md."""
 
     timeout = 180
 
@@ -155,7 +155,7 @@ class SlowReaderTests(TestCase):
         for counter in counters:
             await counter.done
         self.assertEqual([counter.right for counter in counters], [True] * 10)
-        # The slow one's outbox, Twisted's queue behind it, and what the interpreter keeps of it.
+        # The outbox of the slow client, Twisted's queue behind it, and what the interpreter keeps.
         self.assertLess(highest - before, 24 << 20)
         await child.said.containing(b"too slow: outbox full at 1048576 bytes")
         await child.stop()

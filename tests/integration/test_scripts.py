@@ -35,13 +35,13 @@ class SetupPeersTests(ScriptCase):
             self.put(name, "exit 0")
 
     async def test_all_there(self) -> None:
-        """Where all peers are installed, nothing is said and nothing is done."""
+        """Where all peers are installed, nothing is printed and nothing is done."""
         self.put("faketime", "exit 0")
         self.put("id", "echo 0")
         self.assertEqual(await self.say("scripts/setup_peers", PATH=str(self.bin)), (0, ""))
 
     async def test_not_permitted(self) -> None:
-        """Where it may not install, it says plainly what is left out and how to change that."""
+        """Where it may not install, it prints what is left out and how to change that."""
         self.put("id", "echo 1000")
         status, said = await self.say("scripts/setup_peers", PATH=str(self.bin))
         self.assertEqual(status, 1)
@@ -78,7 +78,7 @@ class CiRunTests(ScriptCase):
         self.assertEqual(await self.run_with_make("echo 7 passed, 0 failed"), (0, "7 passed, 0 failed"))
 
     async def test_fails(self) -> None:
-        """Failed tests are counted in the last line, and the exit status tells of them."""
+        """Failed tests are counted in the last line, and the exit status is not 0."""
         self.assertEqual(await self.run_with_make("echo 5 passed, 2 failed; echo make: Error; exit 2"), (2, "5 passed, 2 failed"))
 
     async def test_check_fails(self) -> None:
@@ -86,7 +86,7 @@ class CiRunTests(ScriptCase):
         self.assertEqual(await self.run_with_make("echo 7 passed, 0 failed; exit 2"), (2, "7 passed, 1 failed"))
 
     async def test_breaks_off(self) -> None:
-        """A run that does not come to its count is a failure."""
+        """A run that ends before its count is a failure."""
         self.assertEqual(await self.run_with_make("echo no rule; exit 2"), (2, "0 passed, 1 failed"))
         self.assertEqual(await self.run_with_make("exit 0"), (1, "0 passed, 1 failed"))
 

@@ -74,7 +74,7 @@ class LinkTests(TestCase):
         self.assertEqual(self.packets, log.count(b"\n"))
 
     async def test_url(self) -> None:
-        """A port by URL is read and written as any; when its far end leaves and is back, so is the port."""
+        """A port by URL is read and written like any other; when its far end leaves and comes back, so does the port."""
         came: list[Deferred[running.Peer]] = [Deferred(), Deferred()]
         waiting = list(came)
 
@@ -121,7 +121,7 @@ class ProgramTests(TestCase):
         return gateway, await running.port_of(gateway, "lan")
 
     async def test_locked_out(self) -> None:
-        """Another program that asks for the port is refused, and told which program has it."""
+        """Another program that opens the port is refused, and the error names the program that has it."""
         gateway, _ = await self.run_gateway()
         error = self.assertRaises(PortError, open_tty, self.device.path, PortSettings())
         assert gateway.transport is not None

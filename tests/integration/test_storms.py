@@ -55,7 +55,7 @@ def reset_all(clients: list[socket.socket]) -> None:
 
 
 class StormTests(TestCase):
-    """Must show 5; how long it takes is in docs/performance.md."""
+    """Thousands that come and go at once; how long it takes is in docs/performance.md."""
 
     timeout = 240
 
@@ -99,7 +99,7 @@ class StormTests(TestCase):
         self.assertLess(rss(child.transport.pid), full + (4 << 20))
 
     async def test_one_too_many(self) -> None:
-        """One session more than max_sessions is refused, and said; those that are there stay."""
+        """One session more than max_sessions is refused and logged; the others stay."""
         child, device, port = await self.start("max_sessions = 1\n")
         first = await connect(self, port)
         await meanwhile(lambda: device.write(b"a\n"), first.heard.containing(b"a\n"))
@@ -110,7 +110,7 @@ class StormTests(TestCase):
 
 
 class Sipping(Protocol):
-    """Reads nothing until it is told to."""
+    """A client that reads nothing until the test lets it."""
 
     def __init__(self) -> None:
         self.data = b""
@@ -127,7 +127,7 @@ class Sipping(Protocol):
 
 
 class TerminationTests(TestCase):
-    """Must show 5: the end."""
+    """The end of the program with many clients."""
 
     timeout = 120
 
@@ -156,7 +156,7 @@ class TerminationTests(TestCase):
         await deferLater(reactor, 0.2)
         self.assertIsInstance(sipping.transport, Client)
         sipping.transport.resumeProducing()  # type: ignore[union-attr]
-        # twistd ends as one whom the signal ended, once everything is closed.
+        # Once everything is closed, twistd ends as if by the signal itself.
         self.assertEqual(await child.stop(signal.SIGTERM), -signal.SIGTERM)
         self.assertIn(b"Main loop terminated", child.said.data)
         await sipping.lost

@@ -146,7 +146,7 @@ class ListenerTests(ListeningTestCase):
         self.assertIn("client_certificate_missing", self.lines[0])
 
     async def test_one_port_for_both(self) -> None:
-        """On a port with fallback TLS and plain clients are served at the same time, the plain ones in clear and told in the log."""
+        """On a port with fallback TLS and plain clients are served at the same time, the plain ones in clear and named in the log."""
         self.listen(fallback="allowlist", fallback_from="127.0.0.0/8")
         plain = await self.in_thread(lambda: exchanged(self.connect(), b"$GPGGA\r\n"))
         secure = await self.in_thread(self.echoed, BLOCK)
@@ -155,13 +155,13 @@ class ListenerTests(ListeningTestCase):
         self.assertEqual(len(self.lines), 1)
 
     async def test_a_silent_handshake(self) -> None:
-        """F7: whoever does not shake hands is disconnected, on a real clock."""
+        """A client that sends no handshake is disconnected, on a real clock."""
         self.listen(handshake_timeout=0.2)
         self.assertEqual(await self.in_thread(lambda: end_of(self.connect())), b"")
         self.assertEqual(self.sessions, [])
 
     async def test_silent_clients_lock_nobody_out(self) -> None:
-        """F8: with every place taken by silent clients, an honest one is served at once."""
+        """With every place taken by silent clients, an honest one is served at once."""
         self.listen(handshake_timeout=60.0)
         silent = [await self.in_thread(self.connect) for _ in range(60)]
         self.assertEqual(await self.in_thread(self.echoed, b"here"), b"here")
@@ -188,7 +188,7 @@ class ListenerTests(ListeningTestCase):
         self.assertEqual(await self.in_thread(self.echoed, b"next"), b"next")
 
     async def test_close_against_a_non_reader(self) -> None:
-        """F6: a session whose client reads nothing ends all the same when it is closed, within the linger time."""
+        """A session whose client reads nothing ends all the same when it is closed, within the linger time."""
         self.listen()
         client = await self.in_thread(lambda: client_side().wrap_socket(self.connect(), server_hostname="localhost"))
         while not self.sessions:

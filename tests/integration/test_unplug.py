@@ -20,7 +20,7 @@ def plug(device: Device, name: Path) -> None:
 
 
 class UnplugTests(TestCase):
-    """Must show 4; how soon packets flow again is in docs/performance.md."""
+    """A device that comes back; how soon packets flow again is in docs/performance.md."""
 
     timeout = 120
 

@@ -123,7 +123,7 @@ class ClientTests(ServedTestCase):
         self.assertEqual([len(body) for body in self.heard], [16 << 20])
 
     async def test_gateway_stops(self) -> None:
-        """A client is told 1001 when the link stops, behind the last packets."""
+        """A client gets Close with 1001 when the link stops, behind the last packets."""
         link = self.serve()
 
         def listen() -> tuple[str, int]:
@@ -170,7 +170,7 @@ class ClientTests(ServedTestCase):
 
 class SlowReaderTests(ServedTestCase):
     async def test_one_that_never_reads(self) -> None:
-        """Trap 3: beside one client that never reads another gets all of 30 MB; what is kept for the first is bounded, and it is ended."""
+        """Beside one client that never reads another gets all of 30 MB; what is kept for the first is bounded, and it is ended."""
         link = self.serve(outbox={"bytes": 1 << 20})
         stuck = self.raw(link)
         stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -198,7 +198,7 @@ class SlowReaderTests(ServedTestCase):
             await deferLater(reactor, 0.01)
 
     async def test_close_without_reading(self) -> None:
-        """Trap 2: a client that never reads and sends Close is gone after the linger time, with all that waited for it."""
+        """A client that never reads and sends Close is gone after the linger time, with all that waited for it."""
         link = self.serve()
         client = self.raw(link)
         await self.threaded(client.sendall, request(host=f"127.0.0.1:{link.listener.address.port}", origin=None))
@@ -235,7 +235,7 @@ class RawTests(ServedTestCase):
         self.assertEqual(answer.partition(b"\r\n\r\n")[2], b"\x88\x02\x03\xe8")
 
     async def test_13_reply_is_not_lost(self) -> None:
-        """Traps 5 and 13: a violation with a megabyte behind it still gets its Close, and not a reset that overtakes it."""
+        """A violation with a megabyte behind it still gets its Close, and not a reset that overtakes it."""
         link = self.serve()
         upgrade = request(host=f"127.0.0.1:{link.listener.address.port}", origin=None)
         answer = await self.exchange(link, upgrade, b"\xf1\x00" + b"\x00" * (1 << 20))
@@ -268,7 +268,7 @@ class RawTests(ServedTestCase):
 
 
 class TlsTests(ServedTestCase):
-    """`wss://` and `https://`, with clients that offer ALPN (security F2)."""
+    """`wss://` and `https://`, with clients that offer ALPN."""
 
     def setUp(self) -> None:
         super().setUp()

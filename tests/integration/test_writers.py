@@ -48,7 +48,7 @@ class Writer(Protocol):
         self.full = True
 
     def pieces(self) -> Iterator[Deferred[None] | None]:
-        """Writes a piece a step; waits while the gateway does not read."""
+        """Write one piece a step; wait while the gateway does not read."""
         assert self.transport is not None
         while self.offset < len(self.data):
             for _ in range(20):
@@ -92,7 +92,7 @@ class Checking(Device):
 
 
 class WritersTests(TestCase):
-    """Must show 3."""
+    """Many clients that write to one device."""
 
     timeout = 300
 

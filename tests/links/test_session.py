@@ -381,7 +381,7 @@ class EndingTests(SessionTestCase):
         self.assertEqual((wire.value(), session.clear), (b"ab<break>c", True))
 
     def test_close_against_a_non_reader(self) -> None:
-        """A peer that takes nothing cannot hold a closing session longer than the linger time (F6)."""
+        """A peer that takes nothing cannot hold a closing session longer than the linger time."""
         session, wire = join(make_link(self.runtime, "lan"))
         wire.room = 1
         session.deliver(lines(b"a"), b"a\n")

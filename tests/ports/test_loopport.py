@@ -1,4 +1,4 @@
-"""The port that hears itself."""
+"""The port whose output is its own input."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LoopPortTests(SynchronousTestCase):
         self.assertEqual((self.protocol.reads, self.port.pending), ([b"ab"], 0))
 
     def test_paused(self) -> None:
-        """While it is paused nothing comes, and whoever writes on is paused at 64 kB; nothing is lost."""
+        """While it is paused nothing comes, and its producer is paused at 64 kB; nothing is lost."""
         producer = Producer()
         self.port.registerProducer(producer, True)
         self.port.pauseProducing()
@@ -39,7 +39,7 @@ class LoopPortTests(SynchronousTestCase):
         self.assertEqual((self.protocol.reads, producer.calls), ([b"x" * 81920], ["pause", "resume"]))
 
     def test_close(self) -> None:
-        """A close lets what was written come back first; after it nothing is taken."""
+        """A close lets what was written come back first; later writes are ignored."""
         self.port.write(b"last")
         self.port.loseConnection()
         self.port.write(b"too late")
@@ -48,21 +48,21 @@ class LoopPortTests(SynchronousTestCase):
         self.port.write(b"much too late")
 
     def test_close_empty(self) -> None:
-        """A close with nothing under way ends in a later turn."""
+        """A close with nothing waiting ends the port in a later turn."""
         self.port.stopProducing()
         self.assertEqual(self.protocol.lost, [])
         self.clock.advance(0)
         self.assertEqual(self.protocol.lost, ["closed"])
 
     def test_abort(self) -> None:
-        """An abort ends at once and once, whatever is under way."""
+        """An abort ends the port at once, and once, whatever waits."""
         self.port.write(b"x")
         self.port.abortConnection()
         self.port.abortConnection()
         self.assertEqual((self.protocol.reads, self.protocol.lost), ([], ["closed"]))
 
     def test_answers_itself(self) -> None:
-        """A reader that writes in answer is heard in the next turn: a loop for ever is no recursion."""
+        """What a reader writes in answer comes in the next turn: an endless loop is no recursion."""
 
         def echo(data: bytes) -> None:
             self.protocol.reads.append(data)

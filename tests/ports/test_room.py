@@ -1,4 +1,4 @@
-"""A transport's room for what was written."""
+"""The back-pressure of our own transports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RoomTests(SynchronousTestCase):
         self.assertEqual(producer.calls, ["pause", "resume"])
 
     def test_nobody_to_tell(self) -> None:
-        """Without a producer, or with one that has left, nobody is told."""
+        """Without a producer, or with one that has left, nothing is paused or resumed."""
         room, producer = Room(), Producer()
         room.filled(ROOM + 1)
         room.registerProducer(producer, True)

@@ -18,7 +18,7 @@ class SpeedTests(SynchronousTestCase):
         self.assertEqual(parse_speed("250000  5o1.5"), Speed(250000, 5, "odd", "1.5"))
 
     def test_refused(self) -> None:
-        """What no port can be set to is refused, and the error says what was written and what would do."""
+        """What no port can be set to is refused, and the error says what was written and what is right."""
         for text, said in (
             ("fast", "'fast' is not an integer"),
             ("0", "0 is not a baud rate (1 to 12000000)"),
@@ -33,12 +33,12 @@ class SpeedTests(SynchronousTestCase):
     @given(st.integers(1, HIGHEST_BAUDRATE), st.sampled_from((5, 6, 7, 8)), st.sampled_from("NEOMS"), st.sampled_from(("1", "1.5", "2")))
     @settings(derandomize=True, max_examples=50)
     def test_round_trip(self, rate: int, bits: int, parity: str, stop: str) -> None:
-        """What is printed of a speed is read as the same speed."""
+        """A speed that was written is read as the same speed."""
         for text in (str(rate), f"{rate} {bits}{parity}{stop}"):
             self.assertEqual(str(parse_speed(text)), text)
 
     def test_option(self) -> None:
-        """In options it is read from text and from a number, and an empty value is an error and not a crash."""
+        """An option takes a speed as text or as a number; an empty value is an error, not a crash."""
         adapter = TypeAdapter(BaudRate)
         self.assertEqual(adapter.validate_python("9600 8N1"), Speed(9600, 8, "none", "1"))
         self.assertEqual(adapter.validate_python(115200), Speed(115200))
@@ -48,7 +48,7 @@ class SpeedTests(SynchronousTestCase):
 
 class SettingsTests(SynchronousTestCase):
     def test_text(self) -> None:
-        """Settings are said in one line, modem lines only where they are driven."""
+        """Settings are written in one line, with the modem lines only where they are driven."""
         self.assertEqual(str(PortSettings()), "9600 8N1, flow none")
         self.assertEqual(str(PortSettings(300, 7, "mark", "2", "rtscts", dtr="off")), "300 7M2, flow rtscts, DTR off")
 

@@ -20,7 +20,7 @@ from ..building import Producer
 
 
 class Recording:
-    """A protocol that keeps what it is told."""
+    """A protocol that keeps what it receives."""
 
     def __init__(self) -> None:
         self.reads: list[bytes] = []
@@ -83,7 +83,7 @@ class TtyPortTests(SynchronousTestCase):
         self.assertEqual(self.protocol.reads, [sent])
 
     def test_one_read_suffices(self) -> None:
-        """At a low rate a packet costs one read and not a second one that finds nothing."""
+        """At a low rate a packet costs one read, without a second one that finds nothing."""
         reads = 0
 
         def read(fd: int, size: int) -> bytes:
@@ -96,24 +96,24 @@ class TtyPortTests(SynchronousTestCase):
         self.assertEqual((reads, self.protocol.reads), (1, [b"packet\n"]))
 
     def test_yields(self) -> None:
-        """A device that never stops gets about 60 kB in one turn, and then the others have theirs."""
+        """A device that never stops gets about 60 kB in one turn of the reactor, so that others get theirs."""
         self.patch(os, "read", lambda fd, size: b"x" * 4095)
         self.react()
         self.assertEqual([len(read) for read in self.protocol.reads], [15 * 4095])
 
     def test_nothing_to_read(self) -> None:
-        """A wake-up for nothing is nothing."""
+        """A wake-up when there is nothing to read changes nothing."""
         self.react()
         self.assertEqual((self.protocol.reads, self.protocol.lost), ([], []))
 
     def test_unplugged(self) -> None:
-        """A hang-up ends it, with a reason that says so and not with a clean end."""
+        """A hang-up ends the port with a reason that says so, and is no clean end."""
         self.unplug()
         self.react()
         self.assertEqual((self.protocol.lost, self.port.connected), (["unplugged: the line hung up"], 0))
 
     def test_read_error(self) -> None:
-        """What was read before an error is delivered, then the error is told."""
+        """What was read before an error is delivered, then the error is reported."""
         self.unplug_behind(b"x" * 4095)
         self.react()
         self.assertEqual((len(self.protocol.reads[0]), self.protocol.lost), (4095, ["unplugged: Input/output error"]))
@@ -129,7 +129,7 @@ class TtyPortTests(SynchronousTestCase):
         self.assertEqual(self.protocol.lost, [])
 
     def test_closed_while_reading(self) -> None:
-        """A protocol that closes the port in the middle of a read is told of one end and not of two."""
+        """A protocol that closes the port in the middle of a read gets one connectionLost, not two."""
 
         def closing(data: bytes) -> None:
             self.port.abortConnection()
@@ -140,7 +140,7 @@ class TtyPortTests(SynchronousTestCase):
         self.assertEqual(len(self.protocol.lost), 1)
 
     def test_writes_at_once(self) -> None:
-        """A write goes out without waiting for the reactor, and pauses nobody."""
+        """A write is sent without waiting for the reactor, and the producer is not paused."""
         producer = Producer()
         self.port.registerProducer(producer, True)
         self.port.write(b"VER?\r")
@@ -148,7 +148,7 @@ class TtyPortTests(SynchronousTestCase):
         self.assertNotIn(self.port, self.reactor.writers)
 
     def test_slow_device(self) -> None:
-        """A device that takes nothing pauses its producer; when it reads again everything comes, in order and once."""
+        """A producer is paused while the device takes nothing; when it reads again everything comes, in order and once."""
         producer = Producer()
         self.port.registerProducer(producer, True)
         sent = bytes(range(256)) * 400
@@ -161,7 +161,7 @@ class TtyPortTests(SynchronousTestCase):
         self.assertEqual((got, producer.calls), (sent, ["pause", "resume"]))
 
     def test_write_to_the_unplugged(self) -> None:
-        """A write to a line that hung up ends it from the reactor, and not in the middle of the writer."""
+        """A write to a line that hung up ends the port in the reactor's turn, not within the write."""
         self.unplug()
         self.port.stopReading()
         self.port.write(b"x")
@@ -170,19 +170,19 @@ class TtyPortTests(SynchronousTestCase):
         self.assertEqual(self.protocol.lost, ["unplugged: Input/output error"])
 
     def test_hang_up_seen_by_the_reactor(self) -> None:
-        """A hang-up that the reactor reports by itself is told in the same words."""
+        """A hang-up that the reactor detects has the same reason."""
         self.port.connectionLost(Failure(CONNECTION_LOST))
         self.assertEqual(self.protocol.lost, ["unplugged: the line hung up"])
 
     def test_close(self) -> None:
-        """A close writes what is queued first, and what was written reaches the device."""
+        """A close writes what is queued first, and all of it reaches the device."""
         self.port.write(b"last")
         self.port.loseConnection()
         self.react()
         self.assertEqual((os.read(self.master, 100), self.protocol.lost), (b"last", ["closed"]))
 
     def test_close_waits_for_the_hardware(self) -> None:
-        """A close waits while the hardware still sends, looking now and then."""
+        """A close waits while the hardware still sends."""
         unsent = [300, 200, 100, 0]
         self.patch(type(self.port._serial), "out_waiting", property(lambda tty: unsent.pop(0) if len(unsent) > 1 else 0))
         self.port.write(b"slow")
@@ -205,10 +205,10 @@ class TtyPortTests(SynchronousTestCase):
         self.assertEqual(len(self.protocol.lost), 1)
 
     def test_abort_of_an_idle_port(self) -> None:
-        """Where nothing was waiting nothing is said to be left."""
+        """The reason of an abort mentions unsent bytes only where there were any."""
         self.port.abortConnection()
         self.assertEqual(self.protocol.lost, ["closed"])
 
     def test_reason(self) -> None:
-        """The reason is the text and nothing around it."""
+        """The reason is the text alone."""
         self.assertEqual(str(LineLostError("unplugged: x")), "unplugged: x")

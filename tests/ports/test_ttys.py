@@ -1,4 +1,4 @@
-"""Opening ptys as serial ports: what is set, what is told, who is locked out, what is left behind."""
+"""Opening ptys as serial ports: what is set, what is a warning, who is locked out, what is left behind."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PtyTestCase(SynchronousTestCase):
 
 class SettingsTests(PtyTestCase):
     def test_in_force(self) -> None:
-        """What is asked for is what the other end of the line sees: rate, stop bits, flow control, raw bytes."""
+        """The far end of the line sees the settings that were asked for: rate, stop bits, flow control, raw bytes."""
         attributes = termios.tcgetattr(self.master)
         attributes[0] |= termios.BRKINT
         termios.tcsetattr(self.master, termios.TCSANOW, attributes)
@@ -51,19 +51,19 @@ class SettingsTests(PtyTestCase):
         self.assertEqual((lflag & (termios.ICANON | termios.ECHO), oflag & termios.OPOST, iflag & termios.BRKINT), (0, 0, 0))
 
     def test_xonxoff(self) -> None:
-        """Flow control by characters is set when it is asked for and not else."""
+        """Flow control by characters is set only when it is asked for."""
         self.assertEqual(self.opened(PortSettings(flow="xonxoff")).in_force().flow, "xonxoff")
         self.assertTrue(termios.tcgetattr(self.master)[0] & termios.IXON)
 
     def test_any_rate(self) -> None:
-        """A rate that no table knows is set as it is."""
+        """A rate that is in no table is set as it is."""
         tty = self.opened(PortSettings(250_001))
         words = array.array("i", [0] * 16)
         fcntl.ioctl(self.master, ttys._TCGETS2, words)
         self.assertEqual((words[10], tty.in_force().baudrate, tty.warnings), (250_001, 250_001, []))
 
     def test_refused_settings(self) -> None:
-        """What the driver refuses is told, one sentence a setting, and all the rest is set."""
+        """Each setting that the driver refuses is one warning, and all others are set."""
         tty = self.opened(PortSettings(1_234_567, 7, "even", "2", rts="on", dtr="off"))
         self.assertEqual(
             tty.warnings,
@@ -77,7 +77,7 @@ class SettingsTests(PtyTestCase):
         self.assertEqual(str(tty.in_force()), "1234567 8N2, flow none")
 
     def test_every_parity(self) -> None:
-        """Each parity, mark and space too, is no reason to fail."""
+        """No parity, nor mark and space, is a reason to fail."""
         for parity in ("even", "odd", "mark", "space"):
             tty = open_tty(self.path, PortSettings(parity=parity))  # type: ignore[arg-type]
             self.assertEqual(tty.warnings, [f"parity {parity}: the driver refuses it; none is in force"])
@@ -88,7 +88,7 @@ class SettingsTests(PtyTestCase):
         self.assertEqual(self.opened().warnings, [])
 
     def test_dsrdtr(self) -> None:
-        """A flow control that the system does not have is told."""
+        """A flow control that the system does not have is a warning."""
         self.assertIn("flow dsrdtr", self.opened(PortSettings(flow="dsrdtr")).warnings[0])
 
     def test_hangup(self) -> None:
@@ -105,11 +105,11 @@ class SettingsTests(PtyTestCase):
         self.assertIn("in use", self.refused())
 
     def test_empty_is_not_the_end(self) -> None:
-        """A read of nothing says EAGAIN, so that an empty read can mean a hang-up (VMIN = 1)."""
+        """A read when there is nothing gives EAGAIN (VMIN = 1), so that an empty read can mean a hang-up."""
         self.assertRaises(BlockingIOError, os.read, self.opened().fd, 1)
 
     def test_last_output(self) -> None:
-        """What was written before the close reaches the other end, however slowly that reads."""
+        """What was written before the close reaches the far end, however slowly that reads."""
         os.set_blocking(self.master, False)
         tty = self.opened()
         sent = os.write(tty.fd, b"x" * 16384)
@@ -127,7 +127,7 @@ class SettingsTests(PtyTestCase):
 
 class ExclusiveTests(PtyTestCase):
     def test_second_opener(self) -> None:
-        """A second opener is refused with the holder's name, before it changes a setting; after the close it gets in."""
+        """A second open is refused with the name of the first, before it changes a setting; after the close it succeeds."""
         tty = self.opened(PortSettings(19200))
         self.assertIn(f"is in use by this program itself, pid {os.getpid()}", self.refused())
         self.assertEqual(tty.in_force().baudrate, 19200)
@@ -153,12 +153,12 @@ class ExclusiveTests(PtyTestCase):
         self.assertIn(f"is in use by pid {child.pid} ({sys.executable}", self.refused())
 
     def test_tiocexcl(self) -> None:
-        """One that holds it by ioctl alone, which does not stop root, keeps it too."""
+        """A port that another program locked by ioctl alone, which does not stop root, is in use too."""
         child = self.holding("fcntl.ioctl(fd, termios.TIOCEXCL)")
         self.assertIn(f"is in use by pid {child.pid}", self.refused())
 
     def test_released(self) -> None:
-        """The exclusive mode ends with our close, also while somebody else has the port open."""
+        """The exclusive mode ends with our close, also while another program has the port open."""
         other = os.open(self.path, os.O_RDWR | os.O_NOCTTY)
         self.addCleanup(os.close, other)
         open_tty(self.path, PortSettings()).close()
@@ -172,12 +172,12 @@ class ExclusiveTests(PtyTestCase):
             tty.close()
 
     def test_shared(self) -> None:
-        """Without `exclusive` two can have it."""
+        """Without `exclusive` two programs can have the port."""
         self.opened(PortSettings(exclusive=False))
         self.opened(PortSettings(exclusive=False))
 
     def test_failed_opening(self) -> None:
-        """An opening that fails half-way leaves neither lock nor descriptor."""
+        """An open that fails half-way leaves neither lock nor descriptor."""
 
         def fail(self: TTY) -> None:
             raise OSError(errno.EIO, "Input/output error")
@@ -193,7 +193,7 @@ class RefusedTests(SynchronousTestCase):
         return str(self.assertRaises(PortError, open_tty, path, PortSettings()))
 
     def test_not_ports(self) -> None:
-        """Paths that are no serial ports are told apart, and never opened when that might have effects."""
+        """A path that is no serial port is refused as what it is, and not opened where that could have effects."""
         file, fifo = self.mktemp(), self.mktemp()
         with open(file, "wb"):
             pass
@@ -204,12 +204,12 @@ class RefusedTests(SynchronousTestCase):
         self.assertEqual(self.said(fifo), "is not a serial port but a FIFO")
 
     def test_absent(self) -> None:
-        """An absent device is an error of its own kind, so that its return can be waited for."""
+        """An absent device is an error of its own class, so that its return can be waited for."""
         self.assertRaises(PortAbsentError, open_tty, "/dev/nowhere", PortSettings())
         self.assertRaises(PortAbsentError, open_tty, "/dev/null/below", PortSettings())
 
     def test_by_errno(self) -> None:
-        """What the system says at opening becomes what a person can act upon."""
+        """An error of the system becomes a message that says what to do."""
         for number, said in (
             (errno.EACCES, "permission denied"),
             (errno.EBUSY, "is in use by "),

@@ -1,4 +1,4 @@
-"""Ports opened by pyserial URL, each in its threads: against a TCP server, an RFC 2217 server and a pty."""
+"""Ports opened by pyserial URL, with a TCP server, an RFC 2217 server and a pty as far ends."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Awaited(Recording):
         self.ended: Deferred[str] = Deferred()
 
     def size(self, count: int) -> Deferred[bytes]:
-        """Fires with all that was read when it is so many bytes."""
+        """Fires with all that was read when it is at least ``count`` bytes."""
         deferred: Deferred[bytes] = Deferred()
         self._wanted.append((count, deferred))
         self._look()
@@ -59,7 +59,7 @@ class Awaited(Recording):
 
 
 async def until(true: Callable[[], bool]) -> None:
-    """Wait for what a thread does and nobody tells."""
+    """Wait for the effect of a thread that reports nothing."""
     done: Deferred[None] = Deferred()
 
     def look() -> None:
@@ -147,7 +147,7 @@ class UrlPortTests(TestCase):
         await self.threads_end()
 
     async def threads_end(self) -> None:
-        """Threads say that they end a moment before they have ended."""
+        """Wait for the threads, which report their end a moment before it."""
         for thread in threading.enumerate():
             if thread.name.startswith(("_reader", "_writer", "open ", "close ")):
                 thread.join(10)
@@ -166,7 +166,7 @@ class UrlPortTests(TestCase):
         self.assertEqual(transport.pending, 0)
 
     async def test_rfc2217(self) -> None:
-        """A port behind RFC 2217 is negotiated off the reactor, set as asked for, and read and written as any."""
+        """A port by RFC 2217 is negotiated in a thread, set as asked for, and read and written like any other."""
         far = Rfc2217()
         transport, protocol = await self.opened(f"rfc2217://127.0.0.1:{await self.listen(far)}", PortSettings(19200, 7, "even"))
         self.assertEqual((far.port.baudrate, far.port.bytesize, far.port.parity), (19200, 7, "E"))
@@ -177,7 +177,7 @@ class UrlPortTests(TestCase):
         self.assertEqual(await far.heard.size(len(sent)), sent)
 
     async def test_rfc2217_read_ahead(self) -> None:
-        """What pyserial reads ahead is bounded while we are paused, and does not hold up the close."""
+        """What pyserial reads ahead is bounded while the port is paused, and does not delay the close."""
         far = Rfc2217()
         transport, protocol = await self.opened(f"rfc2217://127.0.0.1:{await self.listen(far)}")
         ahead = transport._port._read_buffer
@@ -192,7 +192,7 @@ class UrlPortTests(TestCase):
         self.assertLess(reactor.seconds() - before, 5)
 
     async def test_paused(self) -> None:
-        """While it is paused nothing is delivered and the far end is held back; afterwards nothing is missing."""
+        """While the port is paused nothing is delivered and the far end must wait; afterwards nothing is missing."""
         far = Far()
         transport, protocol = await self.opened(f"socket://127.0.0.1:{await self.listen(far)}")
         await far.came
@@ -209,7 +209,7 @@ class UrlPortTests(TestCase):
         self.assertEqual(await protocol.size(len(sent)), sent)
 
     async def test_slow_device(self) -> None:
-        """A far end that reads nothing pauses the producer; when it reads again all comes, and the producer goes on."""
+        """The producer is paused while the far end reads nothing; when it reads again all comes, and the producer is resumed."""
         far = Far()
         transport, _protocol = await self.opened(f"socket://127.0.0.1:{await self.listen(far)}")
         await far.came
@@ -244,7 +244,7 @@ class UrlPortTests(TestCase):
         self.assertEqual(b"".join(far.heard.reads), b"last words")
 
     async def test_close_that_hangs(self) -> None:
-        """A port that does not let go of its thread is given up after a second."""
+        """A port that blocks its thread at the close has ended after a second."""
         far = Far()
         transport, protocol = await self.opened(f"socket://127.0.0.1:{await self.listen(far)}")
         hangs = threading.Event()
@@ -261,7 +261,7 @@ class UrlPortTests(TestCase):
         hangs.set()
 
     async def test_refused(self) -> None:
-        """A port that cannot be opened is an error with pyserial's words."""
+        """A port that cannot be opened is an error with the text of pyserial."""
         far = Far()
         port = await self.listen(far)
         error = await self.assertFailure(open_url(f"socket://127.0.0.1:{port}/?nonsense=1", PortSettings(), reactor), PortError)
@@ -269,7 +269,7 @@ class UrlPortTests(TestCase):
         await self.threads_end()
 
     async def test_cancelled(self) -> None:
-        """An opening that nobody waits for any more is closed as soon as it has succeeded."""
+        """A port whose open was cancelled is closed as soon as it is open."""
         closed: Deferred[None] = Deferred()
 
         class Port:

@@ -17,7 +17,7 @@ class NameTests(SynchronousTestCase):
         self.assertEqual(str(parse_usb_name("usb:1A86:7523:A1")), "usb:1a86:7523:A1")
 
     def test_refused(self) -> None:
-        """Anything else is refused with what to write."""
+        """Anything else is refused, and the error says what to write."""
         for text in ("usb:403:6001", "usb:0403", "usb:0403:6001:", "usb:xxxx:6001"):
             self.assertIn("write usb:VID:PID", str(self.assertRaises(ValueError, parse_usb_name, text)))
 
@@ -53,21 +53,21 @@ class FindTests(SynchronousTestCase):
         self.assertEqual(self.find("usb:1546:01A7"), "/dev/ttyACM0")
 
     def test_absent(self) -> None:
-        """What is not plugged in is said not to be, also with another serial number, also without any sysfs."""
+        """A device that is not plugged in, has another serial number, or is looked for without sysfs is not found."""
         self.plug("ttyUSB3", "1-1", "0403", "6001", "A1")
         for text in ("usb:0403:6002", "usb:0403:6001:A2"):
             self.assertIn(f"no USB device {text} is plugged in", str(self.assertRaises(LookupError, self.find, text)))
         self.assertRaises(LookupError, find, parse_usb_name("usb:0403:6001"), "/nowhere")
 
     def test_ambiguous(self) -> None:
-        """Two devices that fit are not guessed between: both are named."""
+        """Of two devices that fit none is chosen: the error names both."""
         self.plug("ttyUSB3", "1-1", "0403", "6001", "A1")
         self.plug("ttyUSB4", "1-2", "0403", "6001")
         said = str(self.assertRaises(ValueError, self.find, "usb:0403:6001"))
         self.assertIn("/dev/ttyUSB3 (serial number A1), /dev/ttyUSB4 (serial number none); add the serial number", said)
 
     def test_several_ports(self) -> None:
-        """Of a device with several ports it is the first, whatever order the kernel found them in."""
+        """Of a device with several ports the first is found, in whatever order the kernel lists them."""
         self.plug("ttyUSB0", "1-1", "0403", "6011", interface="02")
         self.plug("ttyUSB1", "1-1", "0403", "6011", interface="00")
         self.assertEqual(self.find("usb:0403:6011"), "/dev/ttyUSB1")

@@ -40,7 +40,7 @@ class DemoCertificateTests(SynchronousTestCase):
         self.assertEqual(self.certificate(), before)
 
     def test_renewed(self) -> None:
-        """One that ends within a week, or has lost its key, is made anew."""
+        """A certificate that ends within a week, or has lost its key, is replaced."""
         before = self.certificate()
         later = NOW + demo_certificate.VALID - timedelta(days=6)
         demo_certificate.main(self.folder, later)

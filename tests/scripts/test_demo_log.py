@@ -19,7 +19,7 @@ def is_valid(line: bytes) -> bool:
 
 class DemoLogTests(SynchronousTestCase):
     def test_vector(self) -> None:
-        """A sentence has the checksum that the NMEA line in the wild has."""
+        """The checksum of a sentence is that of a line from a real receiver."""
         self.assertEqual(
             demo_log.sentence("GPGLL", "5057.970", "N", "00146.110", "E", "142451", "A"),
             b"$GPGLL,5057.970,N,00146.110,E,142451,A*27\r\n",
@@ -43,7 +43,7 @@ class DemoLogTests(SynchronousTestCase):
         self.assertEqual([len(lines) for lines in bad.values() if lines], [1] * len(demo_log.FAULTS))
 
     def test_track(self) -> None:
-        """The track is closed, and the ferry never jumps: each second it is as far on as its speed says."""
+        """The track is closed, and the ferry never jumps: each second it has moved as far as its speed."""
         start, end = demo_log.position(0), demo_log.position(demo_log.SECONDS)
         self.assertAlmostEqual(start.latitude, end.latitude, 9)
         self.assertAlmostEqual(start.longitude, end.longitude, 9)

@@ -11,7 +11,7 @@ from scripts import run_tests
 
 
 class Example(SynchronousTestCase):
-    """Not found by trial, because it has no method that begins with test."""
+    """A case that trial does not find, because no method's name begins with ``test``."""
 
     def passes(self) -> None:
         pass
@@ -27,7 +27,7 @@ class RunTestsTests(SynchronousTestCase):
         return str(run_tests.outcome(reporter))
 
     def test_counts(self) -> None:
-        """What passed and what failed is counted, and said in the words that the last line has."""
+        """Passed and failed tests are counted, and written as in the last line."""
         self.assertEqual(self.outcome(Example("passes"), Example("passes"), Example("fails")), "2 passed, 1 failed")
         self.assertEqual(self.outcome(Example("passes")), "1 passed, 0 failed")
 
@@ -42,14 +42,14 @@ class RunTestsTests(SynchronousTestCase):
         self.assertEqual(str(run_tests.outcome(reporter)), "0 passed, 2 failed")
 
     def test_once(self) -> None:
-        """A test that fails in two ways is one that failed."""
+        """A test that fails in two ways counts once."""
         reporter = TreeReporter(StringIO())
         for _ in range(2):
             reporter.addError(Example("fails"), (ValueError, ValueError("for example"), None))
         self.assertEqual(str(run_tests.outcome(reporter)), "0 passed, 1 failed")
 
     def test_nothing(self) -> None:
-        """A run without any test has failed."""
+        """A run without any test counts as failed."""
         self.assertEqual(self.outcome(), "0 passed, 1 failed")
 
     def test_broken_module(self) -> None:

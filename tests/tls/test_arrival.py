@@ -83,7 +83,7 @@ class TlsTests(Case):
             self.assertIsInstance(application.reason, ConnectionLost)
 
     def test_a_silent_handshake(self) -> None:
-        """F7: a client that says nothing, or half a ClientHello, is cut after handshake_timeout."""
+        """A client that says nothing, or half a ClientHello, is cut after handshake_timeout."""
         for sent, words in ((b"", "sent nothing for 10.1 s"), (HELLO + bytes(100), "not done with the TLS handshake after 10 s")):
             self.setUp()
             end = self.arrive()
@@ -95,7 +95,7 @@ class TlsTests(Case):
             self.assert_refused(end, words)
 
     def test_a_busy_handshake(self) -> None:
-        """F7: the deadline counts from the connection; bytes that drip in do not put it off."""
+        """The deadline counts from the connection; bytes that drip in do not put it off."""
         end = self.arrive()
         for byte in HELLO + bytes(194):
             if end.aborted:
@@ -170,7 +170,7 @@ class TlsTests(Case):
         self.assertEqual((len(self.said.texts), self.built), (1, []))
 
     def test_the_oldest_makes_room(self) -> None:
-        """F8: when too many wait, the oldest is closed in favour of the newcomer, in each stage, and those who are in are left alone."""
+        """When too many wait, the oldest is closed in favour of the newcomer, in each stage, and those who are in are left alone."""
         served = self.arrive()
         FarEnd(client_side(), served).talk()
         silent, begun = self.arrive(), self.arrive()
@@ -286,7 +286,7 @@ class ClientCertificateTests(Case):
         self.assert_refused(self.visit(issue(authority("a stranger")).write(folder, "x")), "certificate_untrusted")
 
     def test_openssl_is_not_trusted_alone(self) -> None:
-        """F3: a connection for which OpenSSL has dropped the policy is refused by the look at the certificate after the handshake."""
+        """A connection for which OpenSSL has dropped the policy is refused by the look at the certificate after the handshake."""
         self.patch(arrival, "server_context", lambda options, alpn: _lenient(options))
         self.listen()
         self.assert_refused(self.visit(None), "client_certificate_missing")

@@ -176,7 +176,7 @@ class ContextTests(SynchronousTestCase):
             self.assertFalse(again.session_reused)
 
     def test_alpn_offered(self) -> None:
-        """F2: a client that offers protocols is served, by a server that knows none and by one that knows others or that one."""
+        """A client that offers protocols is served, by a server that knows none and by one that knows others or that one."""
         for known, chosen in (((), None), ((b"h2",), None), ((b"http/1.1",), "http/1.1"), ((b"x", b"http/1.1"), "http/1.1")):
             context = client()
             context.set_alpn_protocols(["gateway/1", "http/1.1"])

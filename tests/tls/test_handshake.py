@@ -104,7 +104,7 @@ class ClientTests(SynchronousTestCase):
             self.assertEqual((asked, self.failures), ([expected], []))
 
     def test_odd_certificates(self) -> None:
-        """F1: a server with any odd certificate gets no application and not one byte of its data; the failure has an event."""
+        """A server with any odd certificate gets no application and not one byte of its data; the failure has an event."""
         expected = {
             "expired": "certificate_expired",
             "not yet valid": "certificate_not_yet_valid",
@@ -138,7 +138,7 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual((len(self.built), self.failures), (1, []))
 
     def test_a_silent_server(self) -> None:
-        """F7: a server that does not finish the handshake is given up after handshake_timeout, and that is told."""
+        """A server that does not finish the handshake is given up after handshake_timeout, and that is told."""
         end = self.connect(handshake_timeout=3)
         self.clock.advance(2.9)
         self.assertFalse(end.aborted)

@@ -64,7 +64,7 @@ class HostTests(SynchronousTestCase):
 
 class StrictTests(SynchronousTestCase):
     def test_odd_certificates(self) -> None:
-        """F1: of all kinds of odd certificates that OpenSSL's own chain check lets pass, none is accepted for a host."""
+        """Of all kinds of odd certificates that OpenSSL's own chain check lets pass, none is accepted for a host."""
         accept = strict("localhost")
         for kind in (
             "no subjectAltName",
@@ -88,7 +88,7 @@ class StrictTests(SynchronousTestCase):
         self.assertIs(strict("127.0.0.1")(told, Shown(certificate), Codes.OK, 0, 1), False)  # type: ignore[arg-type]
 
     def test_any_exception_is_a_refusal(self) -> None:
-        """F1: whatever goes wrong inside a check, even what no program should catch, the answer is False and the reason is kept."""
+        """Whatever goes wrong inside a check, even what no program should catch, the answer is False and the reason is kept."""
         for error in (ValueError("x"), AttributeError("get_extension"), KeyboardInterrupt(), MemoryError()):
             told = Told()
             shown = Shown(issue(authority(), DNS("localhost")).certificate)

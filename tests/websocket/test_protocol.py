@@ -1,4 +1,4 @@
-"""The hardened protocol: each trap of Autobahn that a link can meet. The numbers are those of the project's notes on Autobahn."""
+"""The hardened protocol: each fault of Autobahn that a link can meet."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class MessageTests(Setting, SynchronousTestCase):
 
 class TrapTests(Setting, SynchronousTestCase):
     def test_1_no_timers_of_autobahn(self) -> None:
-        """Trap 1: no timer of Autobahn's is ever started: it would fire early, and by the wall clock."""
+        """No timer of Autobahn's is ever started: it would fire early, and by the wall clock."""
         link = make_link(self.runtime, ping_interval=0)
         link.factory._batched_timer = None
         client = self.client(link).open()
@@ -97,7 +97,7 @@ class TrapTests(Setting, SynchronousTestCase):
         client.send_frame(b"\x03\xe9", 0x88)
 
     def test_2_zombie(self) -> None:
-        """Trap 2: a client that sends Close and does not read is cut after the linger time."""
+        """A client that sends Close and does not read is cut after the linger time."""
         client = self.client(make_link(self.runtime)).open()
         client.socket.room = 0
         client.send_frame(b"\x03\xe8", 0x88)
@@ -115,7 +115,7 @@ class TrapTests(Setting, SynchronousTestCase):
         self.assertTrue(client.socket.aborted)
 
     def test_4_ping_flood(self) -> None:
-        """Trap 4: who pings without reading gets one pong, the latest, when it reads again."""
+        """Who pings without reading gets one pong, the latest, when it reads again."""
         client = self.client(make_link(self.runtime)).open()
         client.socket.room = 0
         client.send_frame(b"first", 0x89)
@@ -133,7 +133,7 @@ class TrapTests(Setting, SynchronousTestCase):
         self.assertEqual((client.frames(), self.heard), ([], []))
 
     def test_5_nothing_behind_a_violation(self) -> None:
-        """Trap 5: what stands behind a violation is neither parsed nor kept, in the same segment and later."""
+        """What stands behind a violation is neither parsed nor kept, in the same segment and later."""
         client = self.client(make_link(self.runtime)).open()
         client.send(client_frame(b"a", 0xC1) + client_frame(b"behind"))
         client.send(b"\x89\xff" + (1 << 40).to_bytes(8, "big") + b"mask")
@@ -145,7 +145,7 @@ class TrapTests(Setting, SynchronousTestCase):
         self.assertTrue(client.socket.aborted)
 
     def test_5_nothing_behind_a_limit(self) -> None:
-        """Trap 5: nothing behind a message that is too long is looked at either, not even a Close in the same segment."""
+        """Nothing behind a message that is too long is looked at either, not even a Close in the same segment."""
         client = self.client(make_link(self.runtime, max_message=10)).open()
         client.send(client_frame(b"x" * 200) + client_frame(b"\x03\xe8", 0x88))
         self.assertEqual((client.close_code(), client.socket.disconnecting), (1009, False))
@@ -158,7 +158,7 @@ class TrapTests(Setting, SynchronousTestCase):
         self.assertEqual((client.protocol.data, client.protocol.failedByMe), (b"", False))
 
     def test_9_nothing_after_close(self) -> None:
-        """Trap 9: once Close was sent no packet, no ping and no pong follows, whoever sent it first; the packets are counted as dropped."""
+        """Once Close was sent no packet, no ping and no pong follows, whoever sent it first; the packets are counted as dropped."""
         link = make_link(self.runtime)
         for close in (lambda client: client.session.close("test"), lambda client: client.send_frame(b"\x03\xe8", 0x88)):
             client = self.client(link).open()
@@ -173,7 +173,7 @@ class TrapTests(Setting, SynchronousTestCase):
         self.assertEqual(link.counters["dropped_packets"], 2)
 
     def test_9_nothing_before_open(self) -> None:
-        """Trap 9: a client gets nothing before its handshake is done."""
+        """A client gets nothing before its handshake is done."""
         link = make_link(self.runtime)
         client = self.client(link)
         link.deliver(lines(b"early"))
@@ -181,7 +181,7 @@ class TrapTests(Setting, SynchronousTestCase):
         self.assertEqual(client.frames(), [])
 
     def test_10_empty_fragments(self) -> None:
-        """Trap 10: the fragments of a message are counted, empty ones too, and too many get 1008; the next message starts at none."""
+        """The fragments of a message are counted, empty ones too, and too many get 1008; the next message starts at none."""
         link = make_link(self.runtime, max_message=64)
         client = self.client(link).open()
         most = link.factory.max_fragments
@@ -192,20 +192,20 @@ class TrapTests(Setting, SynchronousTestCase):
         self.assertEqual(client.close_code(), 1008)
 
     def test_11_no_deflate(self) -> None:
-        """Trap 11: compression is never agreed on, whatever is offered, and odd offers do not fail the handshake."""
+        """Compression is never agreed on, whatever is offered, and odd offers do not fail the handshake."""
         link = make_link(self.runtime)
         for offer in ("permessage-deflate", "permessage-deflate; server_max_window_bits=8", "permessage-deflate; no_such=1, x-other; a="):
             client = self.client(link).open(sec_websocket_extensions=offer)
             self.assertIsNone(client.protocol._perMessageCompress)
 
     def test_12_close_codes(self) -> None:
-        """Trap 12: 1001 when the gateway stops, with the reason, whose length is cut without cutting a character."""
+        """1001 is sent when the gateway stops, with the reason, whose length is cut without cutting a character."""
         client = self.client(make_link(self.runtime)).open()
         client.session.close("ö" * 100)
         self.assertEqual(client.frames(), [(0x88, b"\x03\xe9" + ("ö" * 61).encode())])
 
     def test_13_invalid_close(self) -> None:
-        """Trap 13: an invalid Close gets its 1002, and is not overtaken by a reset."""
+        """An invalid Close gets its 1002, and is not overtaken by a reset."""
         link = make_link(self.runtime)
         for payload in (b"\x03\xed", b"\x03\xee", b"\x00\x00", b"\x03\xf7", b"\x0b\xb7", b"\x13\x88"):
             client = self.client(link).open()

@@ -16,7 +16,7 @@ class SteppedTests(TestCase):
     timeout = 120
 
     async def test_an_hour_back(self) -> None:
-        """Stepped back an hour, timers go on (F4): an idle session still ends after its idle_timeout, not an hour later."""
+        """Stepped back an hour, timers go on: an idle session still ends after its idle_timeout, not an hour later."""
         place = Path(self.mktemp()).absolute()
         place.mkdir(parents=True)
         (place / "gw.ini").write_text("[lan]\nlisten = 127.0.0.1:0\nidle_timeout = 2s\n")

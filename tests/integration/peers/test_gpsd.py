@@ -40,7 +40,7 @@ def positions(log: bytes) -> list[tuple[float, float]]:
 
 
 class GpsdTests(TestCase):
-    """Must show 1, with a peer that is not ours."""
+    """A client of the gateway that others wrote."""
 
     timeout = 120
 

@@ -1,4 +1,4 @@
-"""The commands in the how-tos work as they are."""
+"""The commands in the how-tos work as they are written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class HowToTests(TestCase):
         return child
 
     async def test_remote_site(self) -> None:
-        """Certificates made as in remote-site.md join the two examples over TLS."""
+        """With certificates made as in remote-site.md the two examples connect over TLS."""
         await self.type_in("\n".join(blocks("remote-site.md", "sh")) + "chmod 600 *.key")
         central = running.gateway(self, conf.put("central", self.folder))
         port = await running.port_of(central, "feed")
@@ -43,7 +43,7 @@ class HowToTests(TestCase):
         await running.meanwhile(lambda: device.write(b"12.4;35.1\r\n"), reader.heard.containing(b"12.4;35.1\n"))
 
     async def test_tls(self) -> None:
-        """`openssl s_client` trusts the certificate made as in tls.md, when it is given as CAfile."""
+        """`openssl s_client` trusts a certificate made as in tls.md when it is given it as CA."""
         await self.type_in(blocks("tls.md", "sh")[0])
         device = running.Device(self)
         name = "/dev/serial/by-id/usb-u-blox_AG_u-blox_7_GPS_GNSS_Receiver-if00"
@@ -57,7 +57,7 @@ class HowToTests(TestCase):
         await running.meanwhile(lambda: device.write(line), client.said.containing(line))
 
     async def test_next_steps(self) -> None:
-        """What `make run` prints to try next are the ports and the certificate of the demo."""
+        """The commands that `make run` prints have the ports and the certificate of the demo."""
         said = (await self.type_in(f"{running.ROOT}/scripts/whats_next")).said.data.decode()
         demo = (conf.CONF / "demo.ini").read_text()
         self.assertEqual(set(re.findall(r"127\.0\.0\.1[: ](\d+)", said)), set(re.findall(r"127\.0\.0\.1:(\d+)", demo)))

@@ -61,7 +61,7 @@ class CurlTests(ListeningTestCase):
         return Page()
 
     async def test_curl(self) -> None:
-        """F2: curl, which always offers HTTP/2 and 1.1, is served; over plain HTTP it is refused, and the log says what it was."""
+        """curl, which always offers HTTP/2 and 1.1, is served; over plain HTTP it is refused, and the log says what it was."""
         self.listen()
         host, port = self.place
         got = await self.in_thread(output, "curl", "-sS", "--cacert", certificates.ca_file(), f"https://{host}:{port}/")
