@@ -1,6 +1,6 @@
 """The page that a link shows to a browser: plain HTML, CSS and JavaScript from this package, in one answer.
 
-The Content-Peer-Policy names the hash of the one script and the one style, and lets the page talk to its own host only: so even if
+The Content-Security-Policy names the hash of the one script and the one style, and lets the page talk to its own host only: so even if
 a packet got around ``textContent`` it could neither run nor send anything.
 """
 
@@ -38,4 +38,4 @@ def page_response(request: Request, link: str, codec: str, heard: bool) -> bytes
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     body = html.replace("{link}", escape(link)).replace("{codec}", escape(codec)).replace("{heard}", "yes" if heard else "no").encode()
-    return response(200, "text/html; charset=utf-8", body, {"Content-Peer-Policy": policy}, send_body=request.method == "GET")
+    return response(200, "text/html; charset=utf-8", body, {"Content-Security-Policy": policy}, send_body=request.method == "GET")

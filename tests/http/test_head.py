@@ -134,12 +134,13 @@ class ParseTests(SynchronousTestCase):
 
 class ResponseTests(SynchronousTestCase):
     def test_response(self) -> None:
-        """An answer has its length, ends the connection, forbids guessing, and does not say what program gave it."""
+        """An answer has its length, ends the connection, forbids guessing and framing, and does not say what program gave it."""
         head, body = response(404, "text/plain", b"gone\n").split(b"\r\n\r\n")
         self.assertEqual(body, b"gone\n")
         lines = head.split(b"\r\n")
         self.assertEqual(lines[0], b"HTTP/1.1 404 Not Found")
-        for line in (b"Content-Length: 5", b"Connection: close", b"X-Content-Type-Options: nosniff"):
+        policy = b"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'"
+        for line in (b"Content-Length: 5", b"Connection: close", b"X-Content-Type-Options: nosniff", policy):
             self.assertIn(line, lines)
         self.assertNotIn(b"server", head.lower())
 
