@@ -1,4 +1,4 @@
-"""The end of a connection, also when the peer does not read (security F6): a regular close that is cut after a while."""
+"""The end of a connection, also when the peer does not read: a regular close, and after a while a cut."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Closable(Protocol):
 
 
 def linger_close(transport: Closable, reactor: IReactorTime, seconds: float) -> IDelayedCall:
-    """Close when all is written, and cut the connection if that has not happened after ``seconds``.
+    """Close the connection when all is written, and cut it if it has not ended after ``seconds``.
 
-    A transport tells only its protocol that it is lost, so whoever calls this cancels the returned call in ``connectionLost``.
+    Only its protocol learns that a connection is lost: cancel the returned call in ``connectionLost``.
     """
     cut = reactor.callLater(seconds, transport.abortConnection)
     transport.loseConnection()

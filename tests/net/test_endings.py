@@ -21,7 +21,7 @@ class ReasonsTests(SynchronousTestCase):
         """Twisted's own errors are told briefly; those of others, and what has a text of its own, as they are."""
         for value, words in (
             (error.ConnectionDone(), "closed by the peer"),
-            (error.ConnectionLost(), "lost: reset, or gone without a word"),
+            (error.ConnectionLost(), "lost: reset, or vanished"),
             (error.ConnectionAborted(), "cut"),
             (error.ConnectionRefusedError(), "connection refused"),
             (error.TimeoutError(), "no answer in time"),

@@ -1,4 +1,4 @@
-"""What this machine itself knows of names."""
+"""Host names that this machine knows itself."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Recorder:
 
 class LingerTests(SynchronousTestCase):
     def test_a_peer_that_reads_nothing_is_cut(self) -> None:
-        """F6: a regular close comes first, and the connection is cut when it has not ended in time."""
+        """A regular close comes first, and the connection is cut when it has not ended in time."""
         clock, transport = Clock(), Recorder()
         linger_close(transport, clock, 5)
         clock.advance(4.9)

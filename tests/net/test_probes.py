@@ -14,7 +14,7 @@ from .test_direct import Connected
 
 class ProbeTests(Connected, SynchronousTestCase):
     def test_peer_reset(self) -> None:
-        """A reset is seen without reading (F5); a peer that has only closed is not taken for dead, for what it sent is still to be read."""
+        """A reset is seen without reading; a peer that has only closed is not taken for dead, for what it sent is still to be read."""
         self.assertFalse(peer_reset(self.transport))
         self.client.sendall(b"unread")
         self.client.shutdown(socket.SHUT_WR)
