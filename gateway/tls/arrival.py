@@ -1,6 +1,7 @@
-"""Accepted connections on a port with TLS: sniffed where plain text is allowed, secured, named, and only then given an application.
+"""Accepted connections on a port with TLS, until each has its application.
 
-One that is not there yet has a ticket of the admission, one timer and a few bytes; OpenSSL is asked in when the first byte has come.
+Where plain text is allowed too, the first bytes of a connection decide. The application is built when the handshake is done and the client
+is identified. Until then a connection has one place, one timer and a few bytes; OpenSSL's memory is taken with its first byte only.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .contexts import server_context
 from .failures import TlsFailed
 from .opening import LINGER, Build, Connections, Opening, built, hand_over, peer_of
 from .options import TlsOptions
-from .sniff import Verdict, describe, sniff
+from .sniff import Beginning, describe, sniff
 from .transport import TlsTransport
 from .verify import client_identity
 
@@ -89,16 +90,16 @@ class _Arrival(Protocol):
         if self._ticket is None:
             return  # it is on its way out
         self._beginning += data
-        verdict = sniff(self._beginning) if self._may_be_plain else Verdict.TLS
-        if verdict is Verdict.TLS:
+        verdict = sniff(self._beginning) if self._may_be_plain else Beginning.TLS
+        if verdict is Beginning.TLS:
             self._secure()
-        elif verdict is Verdict.SSLV2:
+        elif verdict is Beginning.SSLV2:
             self._refuse(TlsFailed("tls_handshake_failed", describe(self._beginning)))
-        elif verdict is Verdict.PLAIN:
+        elif verdict is Beginning.PLAIN:
             self._go_plain(describe(self._beginning))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        # Here only before TLS: port scans and load balancers that look whether somebody listens are no news.
+        # Called only before TLS begins: port scans and the checks of load balancers are not worth a line.
         self._gone()
 
     def abandon(self) -> None:
@@ -117,15 +118,16 @@ class _Arrival(Protocol):
             self._go_plain(f"was silent for {options.first_byte_timeout:g} s (silent_is_plain = yes)")
         else:
             waited = self._server.reactor.seconds() - self._started
-            advice = " (first_byte_timeout; to serve silent clients in clear: silent_is_plain = yes)" if self._may_be_plain else ""
+            advice = " (first_byte_timeout; to serve silent clients in plain text: silent_is_plain = yes)" if self._may_be_plain else ""
             self._refuse(TlsFailed("tls_handshake_timeout", f"sent nothing for {waited:g} s{advice}"))
 
     def _too_slow(self) -> None:
         limit = self._server.options.handshake_timeout
-        self._refuse(TlsFailed("tls_handshake_timeout", f"was not done with the TLS handshake after {limit:g} s (handshake_timeout)"))
+        self._refuse(TlsFailed("tls_handshake_timeout", f"did not finish the TLS handshake within {limit:g} s (handshake_timeout)"))
 
     def _evicted(self) -> None:
-        text = f"gave its place to a newcomer: too many connections are not authenticated ({len(self._server.admission)})"
+        places = self._server.admission
+        text = f"cut for a newer connection: at most {places.limit}, {places.per_source} from one address, may be in their handshake"
         self._refuse(TlsFailed("evicted", text))
 
     # Its ways out
@@ -148,7 +150,7 @@ class _Arrival(Protocol):
         except TlsFailed as error:
             self._refuse(error)
             return
-        except Exception as error:  # whoever cannot be named is nobody
+        except Exception as error:  # a client that cannot be identified is refused
             self._refuse(TlsFailed("identity_refused", f"its client certificate cannot be read: {type(error).__name__}: {error}"))
             return
         self._leave()
@@ -160,7 +162,7 @@ class _Arrival(Protocol):
             hand_over(tls, application)
 
     def _identity(self, tls: TlsTransport) -> str:
-        # Asked again here: OpenSSL alone does not keep the policy under all circumstances (security F3).
+        # Checked again, for OpenSSL alone does not enforce this in every case.
         wanted = self._server.options.client_certificates
         if wanted == "none":
             return ""
@@ -177,7 +179,7 @@ class _Arrival(Protocol):
         self._leave()
         may_write = server.options.fallback_write
         rights = "may write" if may_write else "reads only"
-        self._say("plain_on_tls_port", f"{why}; it is served in clear and {rights} (fallback = {server.options.fallback})")
+        self._say("plain_on_tls_port", f"{why}; it is served in plain text and {rights} (fallback = {server.options.fallback})")
         refusal = "" if may_write else "plain text on a TLS port only reads; to let it write: fallback_write = yes"
         application = built(server.build, self._address, Peer(False, may_write=may_write, why=refusal), server.report)
         if application is None:

@@ -1,4 +1,4 @@
-"""What accepted connections and our own have in common between TCP and the application: the stage above TLS until its handshake is done."""
+"""The stage above TLS until the handshake is done, the same for connections that we accept and that we make."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class OpeningTests(SynchronousTestCase):
         self.assertEqual((application.data, tls.beginning), (b"at once", b""))
 
     def test_an_end_before(self) -> None:
-        """A connection that ends in its handshake is told once, in words, and nothing is completed."""
+        """A connection that ends in its handshake is reported once, with a reason, and nothing is completed."""
         lost: list[TlsFailed] = []
         _, end = open_server(self.fail, lost.append)
         end.protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n")

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.tls import verify
 from gateway.tls.failures import TlsFailed
-from gateway.tls.verify import check, check_host, client_identity, is_address, quoted, strict
+from gateway.tls.verify import check, check_host, client_identity, quoted, strict
 
 from ..certificates import DNS, EMAIL, IP, URI, authority, issue, odd_certificates
 
@@ -57,14 +57,10 @@ class HostTests(SynchronousTestCase):
         certificate = issue(authority(), common_name="gw.example").certificate
         self.assertIn("names no host", self.assertRaises(TlsFailed, check_host, certificate, "gw.example").text)
 
-    def test_is_address(self) -> None:
-        """IP addresses are told from names."""
-        self.assertEqual([is_address(host) for host in ("127.0.0.1", "::1", "localhost", "1.2.3")], [True, True, False, False])
-
 
 class StrictTests(SynchronousTestCase):
     def test_odd_certificates(self) -> None:
-        """F1: of all kinds of odd certificates that OpenSSL's own chain check lets pass, none is accepted for a host."""
+        """Of all kinds of odd certificates that OpenSSL's own chain check lets pass, none is accepted for a host."""
         accept = strict("localhost")
         for kind in (
             "no subjectAltName",
@@ -88,7 +84,7 @@ class StrictTests(SynchronousTestCase):
         self.assertIs(strict("127.0.0.1")(told, Shown(certificate), Codes.OK, 0, 1), False)  # type: ignore[arg-type]
 
     def test_any_exception_is_a_refusal(self) -> None:
-        """F1: whatever goes wrong inside a check, even what no program should catch, the answer is False and the reason is kept."""
+        """Whatever goes wrong inside a check, even what no program should catch, the answer is False and the reason is kept."""
         for error in (ValueError("x"), AttributeError("get_extension"), KeyboardInterrupt(), MemoryError()):
             told = Told()
             shown = Shown(issue(authority(), DNS("localhost")).certificate)
