@@ -28,7 +28,7 @@ class ReaderTests(SynchronousTestCase):
                     return
 
     def test_too_long(self) -> None:
-        """Trap 6: a head beyond 16 KiB is refused at that byte, however it comes, and no more of it is kept."""
+        """A head beyond 16 KiB is refused at that byte, however it comes, and no more of it is kept."""
         line = b"GET / HTTP/1.1\r\nX: " + b"a" * (MAX_HEAD + 10)
         reader = HeadReader()
         for index in range(MAX_HEAD - 1):
@@ -42,14 +42,14 @@ class ReaderTests(SynchronousTestCase):
         self.assertEqual(HeadReader().feed(HEAD + behind), (HEAD, behind))
 
     def test_not_quadratic(self) -> None:
-        """Trap 6: each byte is searched once: the search goes on where it stopped."""
+        """Each byte is searched once: the search goes on where it stopped."""
         reader = HeadReader()
         for byte in b"GET / HTTP/1.1\r\nX: " + b"\r" * 1000:
             reader.feed(bytes((byte,)))
         self.assertEqual(reader._searched, 19 + 1000 - 3)
 
     def test_garbage_fails_at_once(self) -> None:
-        """What cannot become a request is refused with its first bytes, byte by byte too; a TLS hello is told for what it is."""
+        """What cannot become a request is refused with its first bytes, byte by byte too; a TLS hello is called what it is."""
         for garbage in (b"\x00\x01\x02\x03", b"get / ", b"\r\nGET /", b'{"a":1}', b"\xff" * 100):
             self.assertEqual(self.assertRaises(HttpError, HeadReader().feed, garbage).status, 400, garbage)
         reader = HeadReader()
@@ -83,7 +83,7 @@ class ParseTests(SynchronousTestCase):
         self.assertEqual(request.tokens("connection"), ["keep-alive", "Upgrade"])
 
     def test_line_ends(self) -> None:
-        """Trap 14: bare CR or LF, and what Python takes for line ends, never end a header line."""
+        """Bare CR or LF, and what Python takes for line ends, never end a header line."""
         for byte in b"\r\n\x0b\x0c\x1c\x1d\x1e\x00\x7f":
             self.refused(b"GET / HTTP/1.1\r\nHost: h\r\nX: a" + bytes((byte,)) + b"Origin: http://h\r\n\r\n")
         request = parse_head(b"GET / HTTP/1.1\r\nHost: h\r\nX: a\x85Origin: http://evil\r\n\r\n")

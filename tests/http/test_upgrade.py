@@ -58,13 +58,13 @@ class CanonicalTests(SynchronousTestCase):
         self.refused(request(transfer_encoding="chunked"))
 
     def test_subprotocols(self) -> None:
-        """Trap 8: the first offer that the link knows is chosen, one that it does not know never."""
+        """The first offer that the link knows is chosen, one that it does not know never."""
         self.assertIn(b"Protocol: b\r\n", canonical_request(request(sec_websocket_protocol="a, b, c"), ("c", "b")))
         self.assertNotIn(b"Protocol:", canonical_request(request(sec_websocket_protocol="a"), ("c", "b")))
         self.assertNotIn(b"Protocol:", canonical_request(request(), ("c",)))
 
     def test_odd_subprotocols(self) -> None:
-        """Trap 14: offers are tokens, all different, and not a hundred thousand."""
+        """Offers are tokens, all different, and not a hundred thousand."""
         for offer in ("a b", "é", "a, a", "x\x85y", ", ".join(map(str, range(100)))):
             self.refused(request(sec_websocket_protocol=offer))
 
