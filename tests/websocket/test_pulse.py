@@ -43,7 +43,7 @@ class PulseTests(SynchronousTestCase):
         self.clock.pump([0.5] * int(seconds * 2))
 
     def test_silent(self) -> None:
-        """Trap 1: whoever is silent is pinged after the interval and ended after the timeout, late by a sweep at most and never early."""
+        """Whoever is silent is pinged after the interval and ended after the timeout, late by a sweep at most and never early."""
         self.pulse()
         self.pass_time(60)
         [pinged], ended = self.peer.pings, self.peer.ended[0]
