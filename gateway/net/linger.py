@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -14,11 +15,12 @@ class Closable(Protocol):
     def abortConnection(self) -> None: ...
 
 
-def linger_close(transport: Closable, reactor: IReactorTime, seconds: float) -> IDelayedCall:
+def linger_close(transport: Closable, reactor: IReactorTime, seconds: float, end: Callable[[], None] | None = None) -> IDelayedCall:
     """Close the connection when all is written, and cut it if it has not ended after ``seconds``.
 
-    Only its protocol learns that a connection is lost: cancel the returned call in ``connectionLost``.
+    ``end()`` closes it, if ``loseConnection`` is not the way. Only its protocol learns that a connection is lost: cancel the returned call
+    in ``connectionLost``.
     """
     cut = reactor.callLater(seconds, transport.abortConnection)
-    transport.loseConnection()
+    (end or transport.loseConnection)()
     return cut
