@@ -11,14 +11,14 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from ..net.admission import Admission
+from ..net.approach import Approach, hand_over
 from ..net.hosts import is_address
-from ..net.linger import linger_close
 from ..net.reports import Report
 from ..peer import Peer
 from .arrival import Arrivals
 from .contexts import client_context
 from .failures import TlsFailed
-from .opening import LINGER, Build, Connections, Opening, built, hand_over
+from .opening import LINGER, Build, Connections, Opening, built
 from .options import TlsOptions
 from .transport import TlsTransport
 
@@ -103,19 +103,19 @@ class _Attempt:
         self._client = client
         self._address = address
         self._error: TlsFailed | None = None
-        self._built = False
-        self._timer: Any = client.reactor.callLater(client.timeout, self._too_slow)
+        self._approach = Approach(client.reactor)
+        self._approach.expect(client.timeout, self._too_slow)
 
     def begin(self, wrapping: TLSMemoryBIOFactory) -> TlsTransport:
+        """The protocol for the connection."""
         self._tls = TlsTransport(wrapping, Opening(self._completed, self._lost))
         return self._tls
 
     def _completed(self, tls: TlsTransport) -> None:
-        self._timer.cancel()
-        self._built = True
+        self._approach.leave()
         application = built(self._client.build, self._address, Peer(True), self._client.report)
         if application is None:
-            self._timer = linger_close(tls, self._client.reactor, LINGER)
+            self._approach.close(tls, LINGER)
         else:
             hand_over(tls, application)
 
@@ -125,7 +125,7 @@ class _Attempt:
         self._tls.abortConnection()
 
     def _lost(self, error: TlsFailed) -> None:
-        if self._timer.active():
-            self._timer.cancel()
-        if not self._built:
+        failed = self._approach.waits
+        self._approach.leave()
+        if failed:
             self._client.failed(Failure(self._error or error))

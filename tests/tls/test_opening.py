@@ -8,10 +8,11 @@ from twisted.internet.task import Clock
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.net.approach import hand_over
 from gateway.peer import PLAIN
 from gateway.tls.contexts import client_context, server_context
 from gateway.tls.failures import TlsFailed
-from gateway.tls.opening import Connections, Opening, built, hand_over, peer_of
+from gateway.tls.opening import Connections, Opening, built, peer_of
 from gateway.tls.options import TlsOptions
 from gateway.tls.transport import TlsTransport
 
