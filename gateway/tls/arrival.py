@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from ..net.admission import Admission
 from ..net.approach import Approach, hand_over
-from ..net.reports import Report
+from ..net.report import Report
 from ..peer import Peer
 from .contexts import server_context
 from .failures import TlsFailed
@@ -197,4 +197,4 @@ class _Arrival(Protocol):
         """Report why the connection has no session under TLS, once."""
         if not self._reported:
             self._reported = True
-            self._server.report(event, peer_of(self._address), f"{event}: {text}")
+            self._server.report(event, f"{event}: {text}", peer=peer_of(self._address))

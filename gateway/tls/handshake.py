@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from ..net.admission import Admission
 from ..net.approach import Approach, hand_over
 from ..net.hosts import is_address
-from ..net.reports import Report
+from ..net.report import Report
 from ..peer import Peer
 from .arrival import Arrivals
 from .contexts import client_context
@@ -78,7 +78,7 @@ class _Client(Factory):
         self.reactor = reactor
         self.failed = failed
         if options.verify == "no":
-            report("unverified", host, "connects to ANYBODY who answers there (verify = no); set ca, and verify = yes")
+            report("unverified", "connects to ANYBODY who answers there (verify = no); set ca, and verify = yes", peer=host)
         self.timeout = options.handshake_timeout
         name = _ascii(options.server_name or host)
         asked = None if is_address(name) else name.encode()

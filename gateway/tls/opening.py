@@ -17,7 +17,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ..net.reports import Report
+from ..net.report import Report
 from ..options import Address
 from ..peer import Peer
 from .failures import TlsFailed
@@ -74,7 +74,7 @@ def built(build: Build, address: IAddress, peer: Peer, report: Report) -> IProto
     try:
         return build(address, peer)
     except Exception:
-        report("failures", peer_of(address), "no session can be made", Failure())
+        report("failures", "no session can be made", peer=peer_of(address), level="failure")
         return None
 
 
