@@ -38,7 +38,7 @@ class Idle(Generic[Who]):
         self.timeout = timeout
 
     def start(self) -> None:
-        """There is a session to look after."""
+        """Begin to look, now that there is a session; a second call does nothing."""
         if self.timeout and self._timer is None:
             self._timer = self._clock.callLater(self.timeout, self._sweep)
 

@@ -36,6 +36,7 @@ class Stall:
             self._blocked_since, self._left = now, pending(transport)
 
     def unblock(self) -> None:
+        """The peer has taken all."""
         self._blocked_since = None
 
     def pause(self) -> None:
@@ -43,6 +44,7 @@ class Stall:
         self._paused = True
 
     def unpause(self) -> None:
+        """Reading goes on."""
         self._paused = False
 
     def look(self, now: float, transport: Any, timeout: float, waiting: int) -> Found | None:

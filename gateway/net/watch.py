@@ -26,11 +26,13 @@ class Watch:
         self._timer: Any = None
 
     def add(self, session: Watched) -> None:
+        """Look at this session from now on."""
         self._watched[session] = None
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._look)
 
     def forget(self, session: Watched) -> None:
+        """Look at it no more."""
         self._watched.pop(session, None)
         if not self._watched:
             self.stop()
