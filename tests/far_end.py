@@ -17,7 +17,7 @@ PEER = IPv4Address("TCP", "192.0.2.7", 5122)
 
 
 class Said:
-    """A report that keeps what it is told."""
+    """A report that keeps what it is called with."""
 
     def __init__(self, link: str) -> None:
         self.texts: list[str] = []
@@ -25,10 +25,10 @@ class Said:
         self.failures: list[Failure] = []
         self._link = link
 
-    def __call__(self, event: str, peer: str, text: str, failure: Failure | None = None) -> None:
+    def __call__(self, event: str, text: str, *, peer: str = "", times: int = 1, level: str = "warn") -> None:
         self.events.append(event)
-        if failure is not None:
-            self.failures.append(failure)
+        if level == "failure":
+            self.failures.append(Failure())
         else:
             self.texts.append(f"[{self._link}] {peer}: {text}")
 

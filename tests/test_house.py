@@ -14,7 +14,7 @@ TESTED_ELSEWHERE = {
     "gateway.config.config": "tests.config.test_load",
     "gateway.config.plan": "tests.config.test_load",
     "gateway.links.runtime": "tests.links.test_link",
-    "gateway.net.reports": "tests.links.test_reporting",
+    "gateway.net.report": "tests.links.test_reporting",
 }
 """Modules without a test module of their own name, and where they are tested."""
 

@@ -1,4 +1,4 @@
-"""The little HTTP that stands before a WebSocket: one request head read strictly, one plain answer (RFC 9110, RFC 9112).
+"""HTTP as far as a WebSocket and a page need it: one request head, read strictly, and one answer (RFC 9110, RFC 9112).
 
 Where a lenient parser and the proxy in front of it disagree, requests are smuggled. So nothing is guessed here: no bare CR or LF, no
 folded lines, no control characters, no blank before a colon, nothing twice that may be there once.
@@ -38,7 +38,7 @@ REASONS = {
 
 
 class HttpError(Exception):
-    """A request that gets an answer other than what it asked for."""
+    """A request is refused, with this status."""
 
     def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(text)
@@ -63,6 +63,7 @@ class Request(NamedTuple):
 
     @property
     def wants_websocket(self) -> bool:
+        """Whether it asks for an upgrade to WebSocket."""
         return any(token.lower() == "websocket" for token in self.tokens("upgrade"))
 
 
@@ -162,7 +163,7 @@ def _parse_request_line(line: str) -> tuple[str, str, str]:
 def response(status: int, content_type: str, body: bytes, headers: Mapping[str, str] | None = None, *, send_body: bool = True) -> bytes:
     """A whole answer, after which the connection ends. Without ``send_body`` it is the answer to HEAD.
 
-    It does not say which program gave it, is never stored, and is not to be guessed at or framed by the browser.
+    It does not name this program, and forbids browsers to store it, to guess its type, to frame it or to run what is in it.
     """
     fields = {
         "Content-Type": content_type,
@@ -172,7 +173,7 @@ def response(status: int, content_type: str, body: bytes, headers: Mapping[str, 
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",
-        "Content-Peer-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
         **(headers or {}),
     }
     head = f"HTTP/1.1 {status} {REASONS[status]}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields.items()) + "\r\n"
@@ -180,5 +181,5 @@ def response(status: int, content_type: str, body: bytes, headers: Mapping[str, 
 
 
 def error_response(refusal: HttpError, *, send_body: bool = True) -> bytes:
-    """The answer that tells a refusal, as short plain text."""
+    """The answer to a request that is refused: one line of plain text."""
     return response(refusal.status, "text/plain; charset=utf-8", f"{refusal.text}\n".encode(), refusal.headers, send_body=send_body)

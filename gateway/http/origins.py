@@ -1,9 +1,9 @@
 """Which pages may open a WebSocket here (RFC 6454; RFC 6455, section 10.2).
 
-A browser sends the origin of the page with every WebSocket, and asks nobody else: so this is where a stranger's page is kept from a
-user's device. A page from the gateway itself has the origin that the request was sent to. That alone falls to DNS rebinding, where a
-stranger's name is made to point here: without TLS, same origin therefore counts only for an address, ``localhost``, a name of this
-machine, or a name that ``origins`` lists. With TLS the browser has checked the name against the certificate.
+A browser sends the page's origin with every WebSocket request, and leaves the decision to the server: here a stranger's page is kept from
+a user's device. A page of the gateway itself has the origin that the request was sent to. DNS rebinding defeats that check alone: it makes
+a stranger's name point here. So without TLS the same origin counts only if it is an address, ``localhost``, a name of this machine, or a
+name that ``origins`` lists. With TLS the browser has checked the name against the certificate.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Visit(NamedTuple):
 
 
 def check_origin(visit: Visit, allowed: Collection[str], machine: Collection[str]) -> None:
-    """Return if the visitor may open a WebSocket; raises `HttpError` with the option to set.
+    """Return if the visitor may open a WebSocket, else raise `HttpError`, which names the option to set.
 
     ``allowed`` holds normalized origins, ``machine`` the names of this machine in lower case.
     """

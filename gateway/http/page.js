@@ -34,7 +34,7 @@ function connect() {
   };
 }
 
-// A packet is hostile until shown as text: control characters get their pictures, and nothing is ever parsed as HTML.
+// Packets are untrusted: control characters are shown as symbols, and nothing is ever parsed as HTML.
 const visible = (text) => text.replace(/[\x00-\x1f\x7f]/g, (char) => String.fromCharCode(char === "\x7f" ? 0x2421 : 0x2400 + char.charCodeAt(0)));
 const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 
@@ -52,7 +52,7 @@ function lostBefore(packet) {
   if (!Number.isSafeInteger(seq)) return 0;
   numbered = true;
   if (lastSeq.size < 1000 || lastSeq.has(topic)) lastSeq.set(topic, seq);
-  // A number that is not higher means that the source began anew.
+  // A number that is not higher: the source has restarted.
   return last !== undefined && seq > last + 1 ? seq - last - 1 : 0;
 }
 

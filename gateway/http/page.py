@@ -1,7 +1,7 @@
 """The page that a link shows to a browser: plain HTML, CSS and JavaScript from this package, in one answer.
 
-The Content-Peer-Policy names the hash of the one script and the one style, and lets the page talk to its own host only: so even if
-a packet got around ``textContent`` it could neither run nor send anything.
+The Content-Security-Policy names the hash of the one script and the one style, and lets the page connect to its own host only. So even
+a packet that came to be part of the HTML could neither run nor send anything.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .head import Request, response
 
 @cache
 def _parts() -> tuple[str, str, str]:
-    """The HTML with style and script in it, and the hash of each."""
+    """The HTML with style and script in it, the hash of the style and that of the script."""
     html, style, script = ((files(__package__) / name).read_text("utf-8") for name in ("page.html", "page.css", "page.js"))
     return html.replace("/*style*/", style).replace("/*script*/", script), _hash(style), _hash(script)
 
@@ -27,9 +27,10 @@ def _hash(text: str) -> str:
 
 
 def page_response(request: Request, link: str, codec: str, heard: bool) -> bytes:
-    """The whole answer to a GET or HEAD of a link's path. ``link`` and ``codec`` are shown on it, and tell it what to expect.
+    """The whole answer to a GET or HEAD of a link's path.
 
-    ``heard``: whether what the page sends goes anywhere; without it there is nothing to send with.
+    ``link`` is its name, ``codec`` the one that encodes its packets. ``heard``: whether what the page sends goes anywhere; if not, it has
+    no field to send from.
     """
     html, style, script = _parts()
     host = request.headers.get("host", "")
@@ -38,4 +39,4 @@ def page_response(request: Request, link: str, codec: str, heard: bool) -> bytes
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     body = html.replace("{link}", escape(link)).replace("{codec}", escape(codec)).replace("{heard}", "yes" if heard else "no").encode()
-    return response(200, "text/html; charset=utf-8", body, {"Content-Peer-Policy": policy}, send_body=request.method == "GET")
+    return response(200, "text/html; charset=utf-8", body, {"Content-Security-Policy": policy}, send_body=request.method == "GET")

@@ -1,7 +1,7 @@
-"""The request that opens a WebSocket (RFC 6455, section 4.2.1): checked here, and written anew for Autobahn.
+"""The request that opens a WebSocket (RFC 6455, section 4.2.1): checked here, and rewritten for Autobahn.
 
 Autobahn never sees what the client wrote. It gets a request of ours that holds only what was checked: its own parser takes other
-characters for line ends than a proxy does, chokes on odd extensions, and tells its exceptions to the peer.
+characters for line ends than a proxy does, fails at odd extensions, and sends the text of its exceptions to the peer.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ def check_subprotocol(name: str) -> str:
 
 
 def upgrade_required() -> HttpError:
-    """The answer to a plain request where only a WebSocket is served, or to another version of it."""
+    """The refusal of a plain request where only a WebSocket is served, or of another version of the protocol."""
     headers = {"Upgrade": "websocket", "Sec-WebSocket-Version": VERSION}
     return HttpError(426, "this is a WebSocket: open it with ws:// or wss://, version 13", headers)
 
 
 def canonical_request(request: Request, subprotocols: Collection[str]) -> bytes:
-    """The same request with what counts in it; raises `HttpError` if it cannot open a WebSocket.
+    """The same request, with nothing in it but what was checked; raises `HttpError` if it cannot open a WebSocket.
 
-    Of the subprotocols that the client offers, the first that is among ``subprotocols`` is in it, or none.
+    Of the subprotocols that the client offers it has the first that is in ``subprotocols``, if any.
     """
     if request.method != "GET" or request.version != "1.1":
         raise HttpError(400, "a WebSocket is opened with GET and HTTP/1.1")
     if "upgrade" not in [token.lower() for token in request.tokens("connection")]:
-        raise HttpError(400, "the header Connection does not say Upgrade (does a proxy in between not pass it on?)")
+        raise HttpError(400, "the header Connection lacks Upgrade: a proxy in between must pass on Connection and Upgrade")
     if "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0":
         raise HttpError(400, "a request that opens a WebSocket has no body")
     if request.headers.get("sec-websocket-version") != VERSION:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 
-from twisted.python.failure import Failure
-
 from ..net.notices import Notices
-from ..net.reports import Report
+from ..net.report import Report
 
 
 def reporter(notices: Notices, name: str, counters: Counter[str]) -> Report:
-    """The report of the link with this name and these counters. A peer can cause it often, so it is logged by rate."""
+    """The report of the link with this name and these counters."""
 
-    def report(event: str, peer: str, text: str, failure: Failure | None = None) -> None:
-        counters[event] += 1
-        if failure is not None:
-            notices.failed(f"{name}:{event}", f"[{name}] {peer}: {text}", failure)
-        else:
-            notices.say(f"{name}:{event}", f"[{name}] {peer}: {text}")
+    def report(event: str, text: str, *, peer: str = "", times: int = 1, level: str = "warn") -> None:
+        counters[event] += times
+        line = f"[{name}] {peer}: {text}" if peer else f"[{name}] {text}"
+        if level == "failure":
+            notices.failed(f"{name}:{event}", line)
+        elif level:
+            notices.say(f"{name}:{event}", line, level)
 
     return report

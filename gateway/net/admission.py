@@ -1,7 +1,7 @@
-"""Who may wait to be authenticated: bounded in all and for each source, and the oldest goes first.
+"""Places for connections that are not authenticated yet: bounded in all and for each source, and the oldest is evicted first.
 
-Refusing when full would let a thousand silent clients lock everybody out for as long as they like (security F8); evicting the oldest
-serves an honest client at once, because it is done within milliseconds while a silent one only grows old.
+To refuse newcomers when full would let a thousand silent clients lock everybody out for as long as they like. To evict the oldest serves
+an honest client at once: it is done within milliseconds, while a silent one only grows old.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Ticket:
         self.evict = evict
 
     def leave(self) -> None:
-        """Give the place back: authenticated, or gone. Doing it twice, or after an eviction, does nothing."""
+        """Give the place back. A second call, or one after an eviction, does nothing."""
         self._admission._leave(self)
 
 
@@ -62,8 +62,8 @@ class Admission:
     def enter(self, source: str, evict: Callable[[], None]) -> Ticket:
         """Take a place; nobody is refused.
 
-        Where there is none left, the oldest ticket loses its own: that of the same source if this source is at its limit. Its
-        ``evict`` is called once, when it has its place no more, and is to end its connection.
+        When none is free the oldest ticket is evicted: the oldest of this source if the source is at its limit, else the oldest of all.
+        Its ``evict`` is called once, after it has lost its place, and must end its connection.
         """
         oldest = None
         if len(self._by_source.get(source, ())) >= self.per_source:

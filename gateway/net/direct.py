@@ -1,6 +1,6 @@
 """Twisted transports that send at once when nothing is queued.
 
-Twisted's own ``write`` queues, asks the reactor to tell when the socket is writable, and sends then: two epoll_ctl and one reactor
+Twisted's own ``write`` queues, asks the reactor to report when the socket is writable, and sends then: two epoll_ctl and one reactor
 event for each client and batch. Here ``write`` calls send itself; only what the kernel did not take goes into Twisted's queue, and
 then the producer is paused until that queue is empty. So at most one write is ever in the queue of a transport.
 """
@@ -69,14 +69,14 @@ class DirectServer(PausedRead, DirectWrite, tcp.Server):
 
 
 class QuietPort:
-    """Mix in before a listening port: Twisted's lines about it name a class and no link; whoever listens logs the link and the address."""
+    """Mix in before a listening port: Twisted's log lines about it name a class; our own name the link and the address."""
 
     def startListening(self: Any) -> None:
         # A message whose format is empty is written by no observer.
         log.callWithContext({"log_format": ""}, super().startListening)  # type: ignore[misc]
 
     def _logConnectionLostMsg(self) -> None:
-        """The link's own lines tell when it stops."""
+        """Log nothing: the link logs that it stops."""
 
 
 class DirectPort(QuietPort, tcp.Port):
@@ -86,14 +86,14 @@ class DirectPort(QuietPort, tcp.Port):
 
 
 class DirectClient(DirectWrite, tcp.Client):
-    """A TCP connection that we dialed, with direct writes; `tune_transport` is for when it is there."""
+    """A TCP connection that we dialed, with direct writes. Call `tune_transport` once it is connected."""
 
     def send_now(self, data: bytes) -> int:
         return int(self.socket.send(data))
 
 
 class DirectConnector(tcp.Connector):
-    """Makes such connections."""
+    """Dials a `DirectClient`."""
 
     def _makeTransport(self) -> Any:
         return DirectClient(self.host, self.port, self.bindAddress, self, self.reactor)
@@ -107,14 +107,14 @@ class DirectUNIXClient(DirectWrite, unix.Client):
 
 
 class DirectUNIXConnector(unix.Connector):
-    """Makes such connections."""
+    """Dials a `DirectUNIXClient`."""
 
     def _makeTransport(self) -> Any:
         return DirectUNIXClient(self.address, self, self.reactor, self.checkPID)
 
 
 class DirectReactor:
-    """The reactor, for Twisted's endpoints, with connections of ours."""
+    """A reactor for Twisted's endpoints: what they dial with it writes directly."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor

@@ -17,7 +17,7 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (error.NoRouteError, "no route to its network: is this machine's own network up, and the address right?"),
 )
 _NUMBERS = {
-    errno.EHOSTUNREACH: "no way to that host: is it switched on and connected, and is the address right?",
+    errno.EHOSTUNREACH: "no route to that host: is it switched on and connected, and is the address right?",
     errno.ENETUNREACH: "no route to its network: is this machine's own network up, and the address right?",
     errno.ENETDOWN: "this machine's network is down",
     errno.ECONNREFUSED: "connection refused",
@@ -33,31 +33,31 @@ _NUMBERS = {
 }
 _PATHS = {
     errno.ENOENT: "there is no such socket: is the program that listens there running, and is the path right?",
-    errno.EACCES: "permission denied: this user needs write permission on the socket, and may need its group",
-    errno.ENOTSOCK: "there is something that is not a socket",
+    errno.EACCES: "permission denied: this user needs write permission on the socket: is it in the socket's group?",
+    errno.ENOTSOCK: "what is there is not a socket: is the path right?",
 }
-"""What only a connection to a path can meet; of a file the same numbers say something else."""
+"""Errors of a connection to a UNIX socket; for a file the same numbers have another meaning."""
 _TO_DO = "check the name and this machine's name server, or write the address"
 
 
 def unknown_host(host: str) -> str:
-    """That a name has no address (now), and what to do."""
+    """The text for a name that has no address (now): that, and what to do."""
     return f"the host {host!r} is not found: {_TO_DO}"
 
 
 def event_of(reason: Failure) -> str:
-    """The counter's name that an error of ours has (``host_mismatch``); ``""`` for other ends."""
+    """The counter that an error of ours names (``host_mismatch``); ``""`` for any other end."""
     return str(getattr(reason.value, "event", ""))
 
 
 def in_words(reason: Failure) -> str:
-    """A short text for what Twisted and the system say at length or in numbers; for errors of others their own text."""
+    """A short text for an error of Twisted or of the system; any other error gives its own text."""
     value = reason.value
     for kind, words in _WORDS:
         if isinstance(value, kind):
             return words
     if type(value) is error.ConnectionLost:
-        return "lost: reset, or gone without a word"
+        return "lost: reset, or vanished"
     text = reason.getErrorMessage().strip()
     if isinstance(value, error.DNSLookupError):
         # Twisted: DNS lookup failed: no results for hostname lookup: NAME.

@@ -1,4 +1,4 @@
-"""Who holds a device, a port or a socket that is in use, as far as /proc tells (Linux: proc(5), /proc/locks, net and PID/fd)."""
+"""Which process has a device, a port or a socket that is in use, as far as /proc shows it (Linux, proc(5): locks, net and PID/fd)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from contextlib import suppress
 
 _MASTERS = "/dev/ptmx"
 PATIENCE = 0.5
-"""Seconds to look for the process that has a socket: a machine can have very many."""
+"""Seconds to look for the process that has a socket: a machine can have very many processes."""
 _LISTENS = "0A"
 _LONGEST = 160
 """Characters of a command line that are shown."""
 
 
 def holder(path: str, proc: str = "/proc", locks: bool = True) -> str:
-    """``pid 1234 (minicom -D /dev/ttyUSB0)`` for whoever has locked the device or has it open; ``""`` when it cannot be known.
+    """``pid 1234 (minicom -D /dev/ttyUSB0)``: the process that has locked the device or has it open; ``""`` if it cannot be known.
 
     ``locks=False`` when the caller has the lock itself.
     """
@@ -37,7 +37,7 @@ def holder(path: str, proc: str = "/proc", locks: bool = True) -> str:
 
 
 def port_holder(host: str, port: int, proc: str = "/proc") -> str:
-    """The same for whoever listens on a TCP port of this address, or of all; a process of another user is found by root only."""
+    """The same for the process that listens on a TCP port, on this address or on all. Only root finds processes of other users."""
     sockets = {f"socket:[{inode}]" for inode in _listening(host, port, proc)}
     until = time.monotonic() + PATIENCE
     for pid in _openers(sockets, proc, until) if sockets else ():
@@ -46,7 +46,7 @@ def port_holder(host: str, port: int, proc: str = "/proc") -> str:
 
 
 def socket_holder(client: socket.socket, proc: str = "/proc") -> str:
-    """The same for whoever listens on the UNIX socket that ``client`` is connected to: the kernel itself tells that, to every user."""
+    """The same for the process that listens on the UNIX socket that ``client`` is connected to; the kernel names it to every user."""
     with suppress(OSError, AttributeError):
         pid, _, _ = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
         if pid == os.getpid():
@@ -73,7 +73,7 @@ def _listening(host: str, port: int, proc: str) -> Iterator[str]:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """An address as /proc/net has it: words of 32 bits in the order of this machine."""
+    """An address as /proc/net writes it: words of 32 bits in the byte order of this machine."""
     data = bytes.fromhex(text)
     if sys.byteorder == "little":
         data = b"".join(data[start : start + 4][::-1] for start in range(0, len(data), 4))
@@ -115,8 +115,10 @@ def _links(folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_other_end(path: str, info: str) -> bool:
-    """Whether a descriptor of `_MASTERS`, as proc(5) describes it, is the other end of this pseudo-terminal: who has both ends is no
-    rival, but the device itself, as socat is."""
+    """Whether a descriptor of `_MASTERS`, as proc(5) describes it, is the other end of this pseudo-terminal.
+
+    A process that has both ends, as socat does, is the device itself and no rival.
+    """
     with open(info, encoding="ascii", errors="replace") as lines:
         return f"tty-index:\t{path.removeprefix('/dev/pts/')}\n" in lines
 
@@ -129,6 +131,6 @@ def _named(pid: int, proc: str) -> str:
         words = ""
     command = "".join(char if char.isprintable() else "?" for char in words)
     if len(command) > _LONGEST:
-        # The end tells one gateway from another: --config FILE.
+        # The end distinguishes one gateway from another: --config FILE.
         command = f"{command[: _LONGEST // 2]} ... {command[5 - _LONGEST // 2 :]}"
     return f"pid {pid} ({command})" if command else f"pid {pid}"

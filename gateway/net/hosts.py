@@ -1,4 +1,4 @@
-"""What this machine itself knows of names: the hosts file, read without a question to any name server."""
+"""Host names that this machine knows itself: those in the hosts file. No name server is asked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ HOSTS = "/etc/hosts"
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an address, and no name."""
+    """Whether ``text`` is an IP address, and not a name."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

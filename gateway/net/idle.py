@@ -1,4 +1,4 @@
-"""``idle_timeout``: sessions on which nothing moves are found, by one sweep for a link."""
+"""``idle_timeout``: one sweep for a whole link finds the sessions on which nothing moves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 
 class Moving(Protocol):
-    """Who sets ``moved`` whenever anything moves, in either direction."""
+    """A session that sets ``moved`` whenever it reads or writes anything."""
 
     moved: bool
 
@@ -16,10 +16,10 @@ Who = TypeVar("Who", bound=Moving)
 
 
 class Idle(Generic[Who]):
-    """Calls ``end`` for each session that has not moved for ``timeout`` seconds, at the latest after twice that; 0 never.
+    """Calls ``end`` for each session that has not moved for ``timeout`` seconds, at the latest after twice that; with 0 for none.
 
-    ``failed`` is called with a session whose end raised: the others are looked after all the same. A timer runs only between `start` and
-    the first sweep that finds no session.
+    ``failed(session)`` is called where an exception of ``end`` was caught; the other sessions are looked after all the same. A timer runs
+    only from `start` to the first sweep that finds no session.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Idle(Generic[Who]):
         self.timeout = timeout
 
     def start(self) -> None:
-        """There is a session to look after."""
+        """Begin to look, now that there is a session; a second call does nothing."""
         if self.timeout and self._timer is None:
             self._timer = self._clock.callLater(self.timeout, self._sweep)
 
@@ -56,7 +56,7 @@ class Idle(Generic[Who]):
             if not moved:
                 try:
                     self._end(session)
-                except Exception:  # one that cannot be ended does not leave the others alone
+                except Exception:  # a fault of ours: the other sessions are looked after all the same
                     self._failed(session)
         if sessions:
             self.start()

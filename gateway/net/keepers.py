@@ -3,7 +3,7 @@
 | state | means | leaves by |
 |---|---|---|
 | stopped | nothing is wanted | `start` |
-| trying | an attempt is under way | it succeeds (connected) or fails (waiting); ``lost`` before it has said so (waiting) |
+| trying | an attempt is under way | it succeeds (connected) or fails (waiting); `lost` is called before it fires (waiting) |
 | connected | the peer is there | `lost` (waiting) |
 | waiting | until the next attempt | the delay passes, or `wake` (trying) |
 """
@@ -42,11 +42,11 @@ class Backoff:
 
 
 class Keeper:
-    """``attempt()`` returns a Deferred that fires when connected, or fails with a reason that a person can read. A text that it fires
-    with is added to the log line (``9600 8N1``).
+    """Keeps one peer connected.
 
-    ``what`` names the peer in the log (``[gauge] /dev/ttyUSB0``). ``on_waiting``, if given, is called when a wait begins and again
-    with False when it ends: to look out for the peer's return and call `wake`.
+    ``what`` names the peer in the log (``[gauge] /dev/ttyUSB0``). ``attempt()`` returns a Deferred that fires when connected, or fails with
+    a reason that a person can read; a text that it fires with (``9600 8N1``) is added to the log line. ``on_waiting(begins)``, if given, is
+    called when a wait begins and when it ends: whoever sees that the peer is back meanwhile calls `wake`.
     """
 
     def __init__(
@@ -68,28 +68,28 @@ class Keeper:
         self._trial: Deferred[Any] | None = None
         self._number = 0
         self._timer: Any = None
-        self._said = ""
-        self._said_at = 0.0
+        self._logged = ""
+        self._logged_at = 0.0
         self._away_since: float | None = None
         self._connected_at = 0.0
 
     def start(self) -> None:
-        """Want the peer, and try at once."""
+        """Keep the peer connected from now on; the first attempt is made at once."""
         if self.state == "stopped":
             self._backoff.reset()
             self._try()
 
     def stop(self) -> None:
-        """Want it no more: no attempt goes on, no timer is left. A connected peer is the caller's to close."""
+        """Keep it no more: no attempt goes on, and no timer is left. The caller closes a peer that is connected."""
         state, self.state = self.state, "stopped"
         if state == "waiting":
             self._end_wait()
         elif state == "trying" and (trial := self._forget_trial()) is not None:
             trial.cancel()
-        self._away_since, self._said = None, ""
+        self._away_since, self._logged = None, ""
 
     def lost(self, reason: str) -> None:
-        """The peer that was connected has gone, perhaps before the attempt could say that it was there."""
+        """The peer that was connected has gone, perhaps before the attempt has fired."""
         if self.state == "trying":
             trial = self._forget_trial()
             self._wait(reason)
@@ -99,7 +99,7 @@ class Keeper:
             self._wait(reason)
 
     def wake(self) -> None:
-        """There is a sign that an attempt would succeed: try now."""
+        """Try now: there is a sign that an attempt would succeed."""
         if self.state == "waiting":
             self._end_wait()
             self._try()
@@ -113,7 +113,7 @@ class Keeper:
         trial.addCallbacks(self._succeeded, self._failed, callbackArgs=(number,), errbackArgs=(number,))
 
     def _forget_trial(self) -> Deferred[Any] | None:
-        """End the present trial: whatever it comes to is not waited for any more."""
+        """End the present trial: its outcome counts no more."""
         trial, self._trial = self._trial, None
         self._number += 1
         return trial
@@ -126,7 +126,7 @@ class Keeper:
         self._connected_at = now = self._clock.seconds()
         state = "connected" if self._away_since is None else f"back after {how_long(now - self._away_since)}"
         self._log.info("{what}: {state}{about}", what=self._what, state=state, about=f", {about}" if isinstance(about, str) else "")
-        self._away_since, self._said = None, ""
+        self._away_since, self._logged = None, ""
 
     def _failed(self, reason: Failure, number: int) -> None:
         if number != self._number:
@@ -141,19 +141,19 @@ class Keeper:
             self._backoff.reset()
         if self._away_since is None:
             self._away_since = now
-        if not self._said:
-            self._say(now, "{what}: {reason}; it is tried again until it is there", reason)
-        elif now - self._said_at >= REMINDER:
-            self._say(now, "{what}: absent for {away}, last error: {reason}", reason)
-        elif reason != self._said and now - self._said_at >= STEADY:
-            self._say(now, "{what}: still absent, now because: {reason}", reason)
+        if not self._logged:
+            self._log_absence(now, "{what}: {reason}; it is tried again until it is there", reason)
+        elif now - self._logged_at >= REMINDER:
+            self._log_absence(now, "{what}: absent for {away}, last error: {reason}", reason)
+        elif reason != self._logged and now - self._logged_at >= STEADY:
+            self._log_absence(now, "{what}: still absent, now because: {reason}", reason)
         self.state = "waiting"
         self._timer = self._clock.callLater(self._backoff.delay(), self.wake)
         if self._on_waiting is not None:
             self._on_waiting(True)
 
-    def _say(self, now: float, text: str, reason: str) -> None:
-        self._said, self._said_at = reason, now
+    def _log_absence(self, now: float, text: str, reason: str) -> None:
+        self._logged, self._logged_at = reason, now
         away = how_long(0.0 if self._away_since is None else now - self._away_since)
         self._log.warn(text, what=self._what, reason=reason, away=away)
 

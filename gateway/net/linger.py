@@ -1,7 +1,8 @@
-"""The end of a connection, also when the peer does not read (security F6): a regular close that is cut after a while."""
+"""The end of a connection, also when the peer does not read: a regular close, and after a while a cut."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -14,11 +15,12 @@ class Closable(Protocol):
     def abortConnection(self) -> None: ...
 
 
-def linger_close(transport: Closable, reactor: IReactorTime, seconds: float) -> IDelayedCall:
-    """Close when all is written, and cut the connection if that has not happened after ``seconds``.
+def linger_close(transport: Closable, reactor: IReactorTime, seconds: float, end: Callable[[], None] | None = None) -> IDelayedCall:
+    """Close the connection when all is written, and cut it if it has not ended after ``seconds``.
 
-    A transport tells only its protocol that it is lost, so whoever calls this cancels the returned call in ``connectionLost``.
+    ``end()`` closes it, if ``loseConnection`` is not the way. Only its protocol learns that a connection is lost: cancel the returned call
+    in ``connectionLost``.
     """
     cut = reactor.callLater(seconds, transport.abortConnection)
-    transport.loseConnection()
+    (end or transport.loseConnection)()
     return cut

@@ -1,4 +1,4 @@
-"""Bound addresses: what is listened on, tried again when the address is not there yet."""
+"""Addresses that are listened on; one that does not exist yet is tried again."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ BACKLOG = 1024
 
 
 class ListenError(GatewayError):
-    """An address that cannot be had: why, and what to do. At the start it names the link too, and the program does not start."""
+    """An address that cannot be listened on: why, and what to do. Raised at the start it names the link, and the program does not start."""
 
 
 class _NotThereYetError(ListenError):
-    """An address that this machine does not have, or a name without an address, and may have later."""
+    """An address that this machine does not have yet, or a name that has no address yet."""
 
 
 class Listener:
@@ -58,7 +58,7 @@ class Listener:
         self._reactor = reactor
         self._log = log
         self._host = host
-        self._announce = announce or self._tell
+        self._announce = announce or self._log_bound
         self._port: Any = None
         self._first: Deferred[None] | None = None
         self._keeper = Keeper(f"[{name}] {place}", self._attempt, reactor, log, Backoff(1.0))
@@ -71,7 +71,7 @@ class Listener:
     def start(self) -> None:
         """Listen; raises ListenError when the address is in use or not permitted.
 
-        One that does not exist yet is tried again, and so is all that a name server has to be asked about.
+        One that does not exist yet is tried again, and so is a name that a name server has to resolve.
         """
         try:
             self._first = self._attempt()
@@ -83,7 +83,7 @@ class Listener:
             self._first.addErrback(self._wait)
 
     def stop(self) -> Deferred[Any]:
-        """Accept no more."""
+        """Accept no more connections; fires when the port is closed."""
         self._keeper.stop()
         if self._first is not None:
             self._first.cancel()
@@ -95,7 +95,7 @@ class Listener:
             self._keeper.start()
 
     def _attempt(self) -> Deferred[None]:
-        """Listen at once where this machine knows the address itself; else when it has been looked up."""
+        """Listen at once where this machine knows the address itself, else when the name is resolved."""
         known = [self._host] if not self._host or is_address(self._host) else addresses_of(self._host)
         if known:
             self._listen(known[0])
@@ -112,19 +112,19 @@ class Listener:
         bound = self._port.getHost()
         self._announce(str(Address(bound.host, bound.port)) if hasattr(bound, "port") else self._place)
 
-    def _tell(self, bound: str) -> None:
+    def _log_bound(self, bound: str) -> None:
         self._log.info("[{name}] listening on {bound}", name=self._name, bound=bound)
 
 
 def _resolve(reactor: Any, host: str) -> Deferred[str]:
-    """The first address of a name, looked up beside the reactor. Cancelled, it is answered no more."""
+    """The first address of a name, resolved without blocking the reactor."""
     found: Deferred[str] = Deferred()
 
     @implementer(IResolutionReceiver)
     class Receiver:
         @staticmethod
         def resolutionBegan(resolution: Any) -> None:
-            """Nothing can be done about it any more: a look-up by the system is not interrupted."""
+            """Keep no hold on it: the system's own look-up cannot be interrupted."""
 
         @staticmethod
         def addressResolved(address: Any) -> None:
@@ -154,7 +154,7 @@ def tcp_listener(
 
 
 def unix_listener(name: str, path: str, mode: int, factory: Factory, reactor: Any, log: Any) -> Listener:
-    """A listener on a UNIX socket that never has wider permissions than ``mode``; a dead one in its place is removed, a live one not."""
+    """A listener on a UNIX socket that never has wider permissions than ``mode``. A dead socket in its place is removed, a live one not."""
 
     def open_port(host: str) -> DirectUNIXPort:
         _remove_dead_socket(path)
@@ -175,7 +175,7 @@ def _remove_dead_socket(path: str) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(kind):
-        raise ListenError("there is something that is not a socket: remove it, or choose another path")
+        raise ListenError("what is there is not a socket: remove it, or choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)  # its backlog may be full
         try:
@@ -183,7 +183,7 @@ def _remove_dead_socket(path: str) -> None:
         except ConnectionRefusedError:
             os.unlink(path)
             return
-        except OSError:  # it lives, and does not take us
+        except OSError:  # it is alive, but refuses us
             who = ""
         else:
             who = socket_holder(probe)
@@ -196,7 +196,7 @@ def _in_use(what: str, who: str, command: str, key: str) -> str:
 
 
 def _listen_error(error: Any, place: str, host: str, port: Any) -> ListenError:
-    """Why a place cannot be had, and what to do. ``host`` is "" for a UNIX socket."""
+    """Why a place cannot be listened on, and what to do. ``host`` is "" for a UNIX socket."""
     number = getattr(error, "errno", None)
     folder = os.path.dirname(os.path.abspath(place))
     if number == errno.EADDRNOTAVAIL:

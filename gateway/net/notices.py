@@ -1,4 +1,4 @@
-"""Log lines that a peer can cause: said at once, but never as a flood.
+"""Log lines that a peer can cause: written at once, but never as a flood.
 
 Per key (an event and its link, say) five lines may come at once and then one every ten seconds; what was held back is summed up in the
 next line, or after ten seconds. So a hundred thousand bad hellos cost a few kilobytes of log, and none goes uncounted. Of a fault of ours
@@ -31,7 +31,7 @@ class _Bucket:
 
 
 class Notices:
-    """Says things through the log, rate-limited by key. At most 1000 keys are remembered, the oldest is forgotten first."""
+    """Writes log lines, rate-limited by key. At most 1000 keys are remembered, the oldest is forgotten first."""
 
     def __init__(self, clock: IReactorTime, log: Logger) -> None:
         self._clock = clock
@@ -40,7 +40,7 @@ class Notices:
         self._traced: set[str] = set()
 
     def failed(self, key: str, text: str, failure: Failure | None = None) -> None:
-        """Called where an exception was caught, or with it: its traceback the first time, a rate-limited line from then on."""
+        """Log an exception, with its traceback the first time. Call this where it was caught, or give it as ``failure``."""
         error = sys.exception() if failure is None else failure.value
         kind = f"{key} {type(error).__name__}"
         if kind in self._traced or len(self._traced) >= KEYS:
@@ -72,7 +72,7 @@ class Notices:
             bucket.timer = self._clock.callLater(INTERVAL, self._flush, bucket)
 
     def stop(self) -> None:
-        """Say what is still held back, and leave no timer behind."""
+        """Log what is still held back, and leave no timer behind."""
         while self._buckets:
             self._forget(*self._buckets.popitem(last=False))
 

@@ -1,4 +1,4 @@
-"""What can be asked of a Twisted transport: what it has not sent, whether its peer is still there; and how to end it half."""
+"""What a Twisted transport has not sent, whether its peer is still there, and a half close."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def pending(transport: Any) -> int:
 def peer_reset(transport: Any) -> bool:
     """Whether the connection has been reset or timed out while reading is paused, when Twisted cannot know.
 
-    A peer that has only closed is none: what it sent before may still have to be read.
+    A peer that has only closed its side does not count: what it sent before may still have to be read.
     """
     wire = below_tls(transport)
     if not isinstance(wire, FileDescriptor):

@@ -25,5 +25,5 @@ def tune(sock: socket.socket, user_timeout: float = 60.0) -> None:
 
 
 def tune_transport(transport: Any) -> None:
-    """`tune` for the socket below a connected TCP transport."""
+    """`tune` the socket of a connected TCP transport, below TLS too."""
     tune(below_tls(transport).socket)

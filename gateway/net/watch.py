@@ -1,4 +1,4 @@
-"""Looks after sessions that are paused or blocked: a paused Twisted transport notices neither FIN nor RST (security F5)."""
+"""Looks after sessions that are paused or blocked: a paused Twisted transport notices neither FIN nor RST."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ INTERVAL = 1.0
 
 class Watched(Protocol):
     def check(self, now: float) -> bool:
-        """Look; True if it should be looked at again."""
+        """Look, and end the session if need be; True if it must be looked at again."""
 
 
 class Watch:
-    """Calls ``check`` of each once a second, as long as it says that this is needed; no timer runs while there is nobody.
+    """Calls ``check`` of each session once a second, until it returns False. No timer runs while there is no session.
 
-    ``on_error`` is told when one raises, which is then looked after no more.
+    ``on_error(error)`` is called where an exception of ``check`` was caught; that session is looked at no more.
     """
 
     def __init__(self, clock: Any, on_error: Callable[[Exception], None]) -> None:
@@ -26,11 +26,13 @@ class Watch:
         self._timer: Any = None
 
     def add(self, session: Watched) -> None:
+        """Look at this session from now on."""
         self._watched[session] = None
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._look)
 
     def forget(self, session: Watched) -> None:
+        """Look at it no more."""
         self._watched.pop(session, None)
         if not self._watched:
             self.stop()
@@ -47,7 +49,7 @@ class Watch:
         for session in list(self._watched):
             try:
                 again = session.check(now)
-            except Exception as error:  # one that cannot be looked after does not leave the others alone
+            except Exception as error:  # a fault of ours: the other sessions are looked at all the same
                 self._on_error(error)
                 again = False
             if not again:

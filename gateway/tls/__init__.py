@@ -1,1 +1,1 @@
-"""TLS: contexts, strict verification, handshakes with a deadline, one port for TLS and plain."""
+"""TLS: contexts, strict verification, handshakes with a deadline, TLS and plain text on one port."""

@@ -1,6 +1,7 @@
-"""Accepted connections on a port with TLS: sniffed where plain text is allowed, secured, named, and only then given an application.
+"""Accepted connections on a port with TLS, until each has its application.
 
-One that is not there yet has a ticket of the admission, one timer and a few bytes; OpenSSL is asked in when the first byte has come.
+Where plain text is allowed too, the first bytes of a connection decide. The application is built when the handshake is done and the client
+is identified. Until then a connection has one place, one timer and a few bytes; OpenSSL's memory is taken with its first byte only.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
-from ..net.admission import Admission, Ticket, source_of
-from ..net.linger import linger_close
-from ..net.reports import Report
+from ..net.admission import Admission
+from ..net.approach import Approach, hand_over
+from ..net.report import Report
 from ..peer import Peer
 from .contexts import server_context
 from .failures import TlsFailed
-from .opening import LINGER, Build, Connections, Opening, built, hand_over, peer_of
+from .opening import LINGER, Build, Connections, Opening, built, peer_of
 from .options import TlsOptions
-from .sniff import Verdict, describe, sniff
+from .sniff import Beginning, describe, sniff
 from .transport import TlsTransport
 from .verify import client_identity
 
@@ -47,7 +48,7 @@ class Arrivals(Factory):
         return _Arrival(self, addr)
 
     def stopFactory(self) -> None:
-        """Called when the port has closed: whoever has no session yet gets none any more."""
+        """Called when the port has closed: cut every connection that has no application yet."""
         for arrival in list(self.pending):
             arrival.abandon()
 
@@ -71,39 +72,36 @@ class _Arrival(Protocol):
     def __init__(self, server: Arrivals, address: Any) -> None:
         self._server = server
         self._address = address
+        self._may_be_plain = server.may_be_plain(address)
         self._beginning = b""
-        self._told = False
-        self._ticket: Ticket | None = None
-        self._timer: Any = None
+        self._reported = False
 
     def connectionMade(self) -> None:
         server, options = self._server, self._server.options
         server.pending.add(self)
-        self._may_be_plain = server.may_be_plain(self._address)
-        patience = options.first_byte_timeout if self._may_be_plain else options.handshake_timeout
-        self._started = server.reactor.seconds()
-        self._timer = server.reactor.callLater(patience, self._silent)
-        self._ticket = server.admission.enter(source_of(getattr(self._address, "host", "local")), self._evicted)
+        host = getattr(self._address, "host", "local")
+        self._approach = Approach(server.reactor, server.admission, host, self._evicted)
+        self._approach.expect(options.first_byte_timeout if self._may_be_plain else options.handshake_timeout, self._silent)
 
     def dataReceived(self, data: bytes) -> None:
-        if self._ticket is None:
-            return  # it is on its way out
+        if not self._approach.waits:
+            return  # the connection is being closed
         self._beginning += data
-        verdict = sniff(self._beginning) if self._may_be_plain else Verdict.TLS
-        if verdict is Verdict.TLS:
+        beginning = sniff(self._beginning) if self._may_be_plain else Beginning.TLS
+        if beginning is Beginning.TLS:
             self._secure()
-        elif verdict is Verdict.SSLV2:
+        elif beginning is Beginning.SSLV2:
             self._refuse(TlsFailed("tls_handshake_failed", describe(self._beginning)))
-        elif verdict is Verdict.PLAIN:
+        elif beginning is Beginning.PLAIN:
             self._go_plain(describe(self._beginning))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        # Here only before TLS: port scans and load balancers that look whether somebody listens are no news.
+        # Called only before TLS begins: port scans and the checks of load balancers are not worth a line.
         self._gone()
 
     def abandon(self) -> None:
-        """Cut it, whatever it is waiting for."""
-        self._told = True
+        """Cut the connection, whatever it waits for."""
+        self._reported = True
         self._gone()
         self.transport.abortConnection()
 
@@ -116,16 +114,17 @@ class _Arrival(Protocol):
         elif self._may_be_plain and options.silent_is_plain:
             self._go_plain(f"was silent for {options.first_byte_timeout:g} s (silent_is_plain = yes)")
         else:
-            waited = self._server.reactor.seconds() - self._started
-            advice = " (first_byte_timeout; to serve silent clients in clear: silent_is_plain = yes)" if self._may_be_plain else ""
+            waited = self._server.reactor.seconds() - self._approach.began
+            advice = " (first_byte_timeout; to serve silent clients in plain text: silent_is_plain = yes)" if self._may_be_plain else ""
             self._refuse(TlsFailed("tls_handshake_timeout", f"sent nothing for {waited:g} s{advice}"))
 
     def _too_slow(self) -> None:
         limit = self._server.options.handshake_timeout
-        self._refuse(TlsFailed("tls_handshake_timeout", f"was not done with the TLS handshake after {limit:g} s (handshake_timeout)"))
+        self._refuse(TlsFailed("tls_handshake_timeout", f"did not finish the TLS handshake within {limit:g} s (handshake_timeout)"))
 
     def _evicted(self) -> None:
-        text = f"gave its place to a newcomer: too many connections are not authenticated ({len(self._server.admission)})"
+        places = self._server.admission
+        text = f"cut for a newer connection: at most {places.limit}, {places.per_source} from one address, may be in their handshake"
         self._refuse(TlsFailed("evicted", text))
 
     # Its ways out
@@ -133,34 +132,23 @@ class _Arrival(Protocol):
     def _secure(self) -> None:
         server = self._server
         beginning, self._beginning = self._beginning, b""
-        self._timer.cancel()
-        left = server.options.handshake_timeout - (server.reactor.seconds() - self._started)
-        self._timer = server.reactor.callLater(max(0.0, left), self._too_slow)
-        raw = self.transport
+        self._approach.expect(server.options.handshake_timeout, self._too_slow)
         tls = TlsTransport(server.wrapping, Opening(self._authenticate, self._lost))
-        self.transport = raw.protocol = tls
-        tls.makeConnection(raw)
-        tls.dataReceived(beginning)
+        raw, self.transport = self.transport, tls
+        hand_over(raw, tls, beginning)
 
     def _authenticate(self, tls: TlsTransport) -> None:
         try:
             identity = self._identity(tls)
         except TlsFailed as error:
             self._refuse(error)
-            return
-        except Exception as error:  # whoever cannot be named is nobody
+        except Exception as error:  # a client that cannot be identified is refused
             self._refuse(TlsFailed("identity_refused", f"its client certificate cannot be read: {type(error).__name__}: {error}"))
-            return
-        self._leave()
-        application = built(self._server.build, self._address, Peer(True, identity), self._server.report)
-        if application is None:
-            self._close()
         else:
-            self._gone()
-            hand_over(tls, application)
+            self._serve(Peer(True, identity))
 
     def _identity(self, tls: TlsTransport) -> str:
-        # Asked again here: OpenSSL alone does not keep the policy under all circumstances (security F3).
+        # Checked again, for OpenSSL alone does not enforce this in every case.
         wanted = self._server.options.client_certificates
         if wanted == "none":
             return ""
@@ -172,51 +160,41 @@ class _Arrival(Protocol):
         return ""
 
     def _go_plain(self, why: str) -> None:
-        server, transport = self._server, self.transport
+        options = self._server.options
         beginning, self._beginning = self._beginning, b""
-        self._leave()
-        may_write = server.options.fallback_write
-        rights = "may write" if may_write else "reads only"
-        self._say("plain_on_tls_port", f"{why}; it is served in clear and {rights} (fallback = {server.options.fallback})")
-        refusal = "" if may_write else "plain text on a TLS port only reads; to let it write: fallback_write = yes"
-        application = built(server.build, self._address, Peer(False, may_write=may_write, why=refusal), server.report)
+        rights = "may write" if options.fallback_write else "reads only"
+        self._report("plain_on_tls_port", f"{why}; it is served in plain text and {rights} (fallback = {options.fallback})")
+        refusal = "" if options.fallback_write else "plain text on a TLS port only reads; to let it write: fallback_write = yes"
+        self._serve(Peer(False, may_write=options.fallback_write, why=refusal), beginning)
+
+    def _serve(self, peer: Peer, rest: bytes = b"") -> None:
+        """Hand the connection over to its application, or close it if it gets none."""
+        self._approach.leave()
+        application = built(self._server.build, self._address, peer, self._server.report)
         if application is None:
-            self._close()
-            return
-        self._gone()
-        transport.protocol = application
-        application.makeConnection(transport)
-        if beginning and not transport.disconnecting:
-            application.dataReceived(beginning)
+            self._reported = True
+            self._approach.close(self.transport, LINGER)
+        else:
+            self._gone()
+            hand_over(self.transport, application, rest)
 
     def _refuse(self, error: TlsFailed) -> None:
-        self._leave()
-        self._say(error.event, error.text)
+        self._approach.leave()
+        self._report(error.event, error.text)
         self.transport.abortConnection()
-
-    def _close(self) -> None:
-        self._told = True
-        self._timer = linger_close(self.transport, self._server.reactor, LINGER)
 
     def _lost(self, error: TlsFailed) -> None:
         """The connection ended under TLS, without a session."""
         self._gone()
-        self._say(error.event, error.text)
-
-    def _leave(self) -> None:
-        """Not waiting any more, one way or the other."""
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        if self._ticket is not None:
-            self._ticket.leave()
-            self._ticket = None
+        self._report(error.event, error.text)
 
     def _gone(self) -> None:
-        """Not ours any more: lost, or its application's."""
-        self._leave()
+        """The connection has ended, or belongs to its application now."""
+        self._approach.leave()
         self._server.pending.discard(self)
 
-    def _say(self, event: str, text: str) -> None:
-        if not self._told:
-            self._told = True
-            self._server.report(event, peer_of(self._address), f"{event}: {text}")
+    def _report(self, event: str, text: str) -> None:
+        """Report why the connection has no session under TLS, once."""
+        if not self._reported:
+            self._reported = True
+            self._server.report(event, f"{event}: {text}", peer=peer_of(self._address))

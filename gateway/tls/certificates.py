@@ -1,4 +1,4 @@
-"""Certificates and private keys in PEM files: read, checked, and explained when something is wrong with them."""
+"""Certificates and private keys in PEM files. An error says what is wrong with the file, and what to do."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from ..errors import ConfigError
 from ..options import Secret
 
-MAX_SECRET = 64 << 10
-MAX_CERTIFICATES = 1 << 20
+MAX_SECRET, MAX_CERTIFICATES = 64 << 10, 1 << 20
+"""The longest files that are read, in bytes: one with a key or a passphrase, and one with certificates."""
 
 
 def read_certificates(path: str, key: str) -> list[x509.Certificate]:
-    """All certificates in a PEM file, in its order, at least one. ConfigError under ``key``, the option that named the file."""
+    """All certificates in a PEM file, in its order, at least one. Raises ConfigError for ``key``, the option that named the file."""
     data = _read(path, key, MAX_CERTIFICATES)
     if not data.strip():
-        raise ConfigError(f"{path} is empty: copy the certificate there anew", key=key)
+        raise ConfigError(f"{path} is empty: copy the certificate there again", key=key)
     try:
         return x509.load_pem_x509_certificates(data)
     except ValueError as error:
@@ -33,14 +33,14 @@ def read_certificates(path: str, key: str) -> list[x509.Certificate]:
         elif b"PRIVATE KEY" in data and b"CERTIFICATE" not in data:
             hint = "it holds a private key: name that in private_key, and its certificate here"
         elif b"-----BEGIN CERTIFICATE-----" in data:
-            hint = f"copy it there anew ({error})"
+            hint = f"it is damaged ({error}): copy it there again"
         else:
             hint = "such a file begins with -----BEGIN CERTIFICATE-----"
         raise ConfigError(f"{path} holds no certificate in PEM form: {hint}", key=key) from None
 
 
 def read_key(path: str, passphrase: Secret | None) -> PrivateKeyTypes:
-    """The private key in a PEM file that nobody else may read. Nothing is ever asked on a terminal. Raises ConfigError."""
+    """The private key in a PEM file, which nobody else may be able to read. Never prompts for a passphrase. Raises ConfigError."""
     data = _read_private(path, "private_key")
     if b"PRIVATE KEY" not in data:
         hint = "such a file has a line -----BEGIN PRIVATE KEY-----"
@@ -57,12 +57,12 @@ def read_key(path: str, passphrase: Secret | None) -> PrivateKeyTypes:
         return load_pem_private_key(data, secret)
     except (ValueError, TypeError) as error:
         if encrypted:
-            raise ConfigError(f"does not open {path}", key="passphrase") from None
+            raise ConfigError(f"it does not decrypt {path}: correct the passphrase that file: or env: names", key="passphrase") from None
         raise ConfigError(f"{path} cannot be read: {error}", key="private_key") from None
 
 
 def read_secret(secret: Secret, key: str) -> bytes:
-    """What a reference to a secret stands for, without the line end that an editor left. Raises ConfigError."""
+    """The secret that a reference names, without a line end that an editor has left. Raises ConfigError for ``key``."""
     if secret.kind == "env":
         value = os.environ.get(secret.name)
         if value is None:
@@ -85,7 +85,7 @@ def check_pair(chain: Sequence[x509.Certificate], key: PrivateKeyTypes) -> None:
 
 
 def wrong_dates(certificate: x509.Certificate, path: str, now: datetime) -> str:
-    """Why the certificate is not valid now, and what to do; empty if it is."""
+    """Why the certificate is not valid at ``now``, and what to do; "" if it is."""
     if now < certificate.not_valid_before_utc:
         until = f"{certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC"
         return f"{path} is not valid before {until}; here it is {now:%Y-%m-%d %H:%M} UTC: is the clock right?"
@@ -105,7 +105,7 @@ def has_names(certificate: x509.Certificate) -> bool:
 
 
 def utc_now() -> datetime:
-    """Wall time, by which certificates are judged."""
+    """Wall-clock time: certificates have dates."""
     return datetime.now(UTC)
 
 
@@ -133,7 +133,7 @@ def _remedy(error: OSError) -> str:
 
 
 def _read_private(path: str, key: str) -> bytes:
-    """The rule of OpenSSH: a file of our own that is secret must be closed to everybody else."""
+    """Read a secret file. OpenSSH's rule: one that belongs to us must be closed to everybody else."""
     data = _read(path, key, MAX_SECRET)
     status = Path(path).stat()
     if status.st_uid == os.geteuid() and status.st_mode & 0o077:

@@ -1,4 +1,4 @@
-"""The ``[tls NAME]`` section: its options, the checks of its files, and the OpenSSL contexts that are made of it.
+"""OpenSSL contexts for a ``[tls NAME]`` section, and the checks of the files that it names.
 
 A context is built once and shared by all connections. It allows TLS 1.2 with forward secrecy and authenticated encryption, and TLS 1.3;
 no resumption, renegotiation or compression.
@@ -15,6 +15,7 @@ from cryptography import x509
 from OpenSSL import SSL
 
 from ..errors import ConfigError
+from ..options import write_count
 from .certificates import check_pair, has_names, read_certificates, read_key, utc_now, wrong_dates
 from .options import Role, TlsOptions
 from .verify import strict
@@ -28,8 +29,8 @@ _VERSIONS = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 def check_files(options: TlsOptions, role: Role = "client") -> list[str]:
     """What is wrong with the files that a section names, each as ``option: what, and what to do``; empty if all is well.
 
-    ``role``: how the section is used; a server needs a certificate. By what date it is nothing is wrong: a box whose clock comes late
-    is to start, and `warnings` tells it.
+    ``role``: how the section is used; a server needs a certificate. Dates are left to `warnings`: a machine whose clock is set late must
+    start all the same.
     """
     problems = []
     if role != "client" and options.certificate is None:
@@ -48,22 +49,22 @@ def check_files(options: TlsOptions, role: Role = "client") -> list[str]:
 
 
 def warnings(options: TlsOptions, role: Role = "client", now: datetime | None = None) -> list[str]:
-    """What works, and should not stay so: each as ``option: what``. Files that cannot be read are left to `check_files`.
+    """What is unsafe in a section, or makes peers refuse us: each as ``option: what``. Files that cannot be read are left to `check_files`.
 
-    ``role``: how the section is used. ``now``: wall time (default: the clock).
+    ``role``: how the section is used. ``now``: wall-clock time, by default the present.
     """
     found = []
-    verify = options.verify if role != "server" else ""  # it is for clients
+    verify = options.verify if role != "server" else ""  # an option for clients
     if verify == "no":
         found.append("verify: no: ANYBODY CAN POSE AS THE SERVER and read and change everything; set ca, and verify = yes")
     elif verify == "ca-only":
         found.append("verify: ca-only: whoever has any certificate of this CA can pose as the server")
     if options.fallback == "any":
-        found.append("fallback: any: anybody who connects is served in clear, unless he chooses TLS")
+        found.append("fallback: any: anybody who connects is served in plain text, unless they choose TLS")
     elif options.fallback == "allowlist":
-        found.append(f"fallback: clients in {', '.join(map(str, options.fallback_from))} are served in clear, unless they choose TLS")
+        found.append(f"fallback: clients in {', '.join(map(str, options.fallback_from))} are served in plain text, unless they choose TLS")
     if options.fallback_write:
-        found.append("fallback_write: yes: who speaks plain text is not authenticated, and may write all the same")
+        found.append("fallback_write: yes: clients that speak plain text may write, though they are not authenticated")
     if options.certificate is not None:
         try:
             chain = read_certificates(options.certificate, "certificate")
@@ -72,21 +73,21 @@ def warnings(options: TlsOptions, role: Role = "client", now: datetime | None = 
         now = now or utc_now()
         left = chain[0].not_valid_after_utc - now
         if wrong := wrong_dates(chain[0], options.certificate, now):
-            found.append(f"certificate: {wrong} The peers refuse it")
+            found.append(f"certificate: {wrong} Peers will refuse it")
         elif left < EXPIRES_SOON:
             end = f"{chain[0].not_valid_after_utc:%Y-%m-%d}"
-            found.append(f"certificate: {options.certificate} expires on {end}, in {left.days} days: renew it")
+            found.append(f"certificate: {options.certificate} expires on {end}, in {write_count(left.days, 'day')}: renew it")
         if role != "client" and not has_names(chain[0]):
             found.append(f"certificate: {options.certificate} has no name in subjectAltName, where clients look for it, so they refuse it")
         if any(lower.issuer != upper.subject for lower, upper in pairwise(chain)):
-            found.append(f"certificate: {options.certificate}: a certificate is not followed by its issuer; many clients need that order")
+            found.append(f"certificate: {options.certificate}: a certificate is not followed by its issuer, as many clients need it")
     return found
 
 
 def server_context(options: TlsOptions, alpn: Sequence[bytes] = ()) -> SSL.Context:
     """The context of a listener. Raises ConfigError.
 
-    ``alpn``: the protocols that it knows. A client that offers others only, or where none is known, is served without (security F2).
+    ``alpn``: the protocols that it speaks. A client that offers only others is served without any.
     """
     context = _context(options, SSL.TLS_SERVER_METHOD)
     if alpn:
@@ -105,7 +106,7 @@ def server_context(options: TlsOptions, alpn: Sequence[bytes] = ()) -> SSL.Conte
 
 
 def client_context(options: TlsOptions, host: str, alpn: Sequence[bytes] = ()) -> SSL.Context:
-    """The context of connections to one server, which is to be ``host``. Raises ConfigError."""
+    """The context of connections to one server, whose certificate must be for ``host``. Raises ConfigError."""
     context = _context(options, SSL.TLS_CLIENT_METHOD)
     if alpn:
         context.set_alpn_protos(list(alpn))
@@ -144,7 +145,7 @@ def _context(options: TlsOptions, method: int) -> SSL.Context:
 
 
 def _trust(context: SSL.Context, path: str) -> list[x509.Certificate]:
-    """Trust the CAs in this file."""
+    """Trust the CAs in this file, and return them."""
     found = read_certificates(path, "ca")
     try:
         context.load_verify_locations(path)
@@ -165,7 +166,7 @@ def _check_key(options: TlsOptions) -> None:
     try:
         chain = read_certificates(options.certificate, "certificate")
     except ConfigError:
-        return  # told by _check_certificate
+        return  # _check_certificate reports it
     check_pair(chain, key)
 
 

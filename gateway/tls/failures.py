@@ -1,4 +1,4 @@
-"""Why TLS failed, in words: a named event and a sentence for whoever reads the log at night."""
+"""Why TLS failed: a named event, and a sentence for the log."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .sniff import describe
 
 
 class TlsFailed(WireError, ConnectionLost):  # noqa: N818 (an event, in the past tense)
-    """TLS ended a connection, or never began. ``event`` is a counter's name, ``text`` is for a person.
+    """TLS ended a connection, or never began. ``event`` is a counter's name, ``text`` a sentence for the log.
 
-    It is a ConnectionLost, so that whoever handles the end of a connection handles this one too.
+    It is a ConnectionLost, so code that expects the end of a connection expects this one too.
     """
 
     def __init__(self, event: str, text: str) -> None:
@@ -29,17 +29,17 @@ HANDSHAKE_FAILED = "tls_handshake_failed"
 REFUSED_BY_PEER = "tls_refused_by_peer"
 NOT_TLS = "not_tls"
 
-# What an alert of the far end (RFC 8446, section 6.2) means for us; OpenSSL writes "tlsv1 alert unknown ca" and the like.
+# What the peer's alert (RFC 8446, section 6.2) means for us; OpenSSL writes "tlsv1 alert unknown ca" and the like.
 _ALERTS = {
     "unknown ca": "it does not trust the CA that signed our certificate",
     "bad certificate": "it does not accept our certificate",
     "certificate unknown": "it does not accept our certificate",
     "unsupported certificate": "it does not accept our kind of certificate",
-    "certificate expired": "it says that our certificate has expired: is it so, or is one of the clocks wrong?",
-    "certificate revoked": "it says that our certificate has been revoked",
+    "certificate expired": "it finds our certificate expired: renew it, or is one of the clocks wrong?",
+    "certificate revoked": "our certificate has been revoked: get a new one",
     "certificate required": "it requires a client certificate: set certificate and private_key",
-    "protocol version": "it allows no TLS version that we do (minimum)",
-    "handshake failure": "we have nothing in common: no cipher, or it requires a client certificate",
+    "protocol version": "it allows no TLS version that we allow (see minimum)",
+    "handshake failure": "we have no cipher in common, or it requires a client certificate",
     "unrecognized name": "it serves no such name: check server_name",
     "no application protocol": "it speaks none of the protocols that we offered (ALPN)",
     "internal error": "it does not accept our certificate (the name in it, perhaps), or has a fault of its own",
@@ -47,13 +47,13 @@ _ALERTS = {
     "decrypt error": "what we sent was damaged on its way, or our key does not match our certificate",
 }
 
-# What OpenSSL says of the peer's bytes, and what it means. The first that is found in its words counts.
+# What OpenSSL writes about the peer's bytes, and the event and text for it. The first row with a phrase of its counts.
 _REASONS = (
     (("http request", "wrong version number", "packet length too long", "unknown protocol", "bad record type"), NOT_TLS, ""),
     (
         ("unsupported protocol", "version too low", "wrong ssl version", "unsupported ssl version", "protocol is shutdown"),
         HANDSHAKE_FAILED,
-        "offers only TLS versions below our minimum",
+        "offers only TLS versions below our minimum (see minimum)",
     ),
     (("no shared cipher", "no suitable", "no shared signature"), HANDSHAKE_FAILED, "has no cipher or signature in common with us"),
     (
@@ -67,9 +67,9 @@ _REASONS = (
 
 
 def explain(reason: Failure, beginning: bytes = b"", asked: str = "") -> TlsFailed:
-    """Put the end of a connection, before or after its handshake, into words.
+    """Describe why a connection ended, during its handshake or later.
 
-    ``beginning`` is what the peer sent first, ``asked`` the name that the client asked for, quoted.
+    ``beginning``: the first bytes that the peer sent. ``asked``: the name that the client asked for (SNI), quoted.
     """
     error = reason.value
     if isinstance(error, TlsFailed):

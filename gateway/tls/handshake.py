@@ -1,4 +1,4 @@
-"""From a connection to a session: TLS, its deadline, and who the far end is; the application is built only after all that."""
+"""Factories for connections with TLS: an application is built only when the handshake is done and the far end is known."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from ..net.admission import Admission
-from ..net.linger import linger_close
-from ..net.reports import Report
+from ..net.approach import Approach, hand_over
+from ..net.hosts import is_address
+from ..net.report import Report
 from ..peer import Peer
 from .arrival import Arrivals
 from .contexts import client_context
 from .failures import TlsFailed
-from .opening import LINGER, Build, Connections, Opening, built, hand_over
+from .opening import LINGER, Build, Connections, Opening, built
 from .options import TlsOptions
 from .transport import TlsTransport
-from .verify import is_address
 
 
 def server_factory(
@@ -32,10 +32,10 @@ def server_factory(
     admission: Admission,
     alpn: Sequence[bytes] = (),
 ) -> Factory:
-    """A factory for accepted connections, which builds an application for each that is secured, or plain where that is allowed.
+    """A factory for accepted connections: it builds an application for each that is secured, or speaks plain text where that is allowed.
 
-    ``build(address, security)`` is called once for such a connection; its protocol takes the transport over, None closes it. Everybody
-    else is closed, and goes to ``report`` under a named event. Raises ConfigError when the files of ``options`` cannot be used.
+    ``build(address, peer)`` is called once for such a connection: its protocol takes the transport over, None closes it. Every other
+    connection is closed, and reported under a named event. Raises ConfigError when the files of ``options`` cannot be used.
     """
     return Arrivals(build, options, report, reactor, admission, alpn)
 
@@ -52,10 +52,10 @@ def client_factory(
 ) -> Factory:
     """A factory for connections that we make, to be given to an endpoint.
 
-    For each connection either ``build`` is called, after the handshake with the one that ``host`` (or ``server_name``) names, or, when it
-    has ended before that, ``failed`` with a `TlsFailed`, whose event is the caller's to count. A server that refuses our certificate may
-    do so after its handshake (TLS 1.3, security F10): then the application is told by its ``connectionLost``, with a `TlsFailed` too.
-    There is no way from here to plain text. Raises ConfigError when the files of ``options`` cannot be used.
+    For each connection either ``build`` is called, when the server has proved to be ``host`` (or ``server_name``), or, if it ends before
+    that, ``failed`` with a `TlsFailed`, whose event the caller counts. A server may refuse our certificate after the handshake (TLS 1.3):
+    then the application's ``connectionLost`` gets the `TlsFailed`. Plain text is never spoken. Raises ConfigError when the files of
+    ``options`` cannot be used.
     """
     return _Client(build, options, host, report, reactor, failed, alpn)
 
@@ -78,7 +78,7 @@ class _Client(Factory):
         self.reactor = reactor
         self.failed = failed
         if options.verify == "no":
-            report("unverified", host, "connects to ANYBODY who answers there (verify = no); set ca, and verify = yes")
+            report("unverified", "connects to ANYBODY who answers there (verify = no); set ca, and verify = yes", peer=host)
         self.timeout = options.handshake_timeout
         name = _ascii(options.server_name or host)
         asked = None if is_address(name) else name.encode()
@@ -89,7 +89,7 @@ class _Client(Factory):
 
 
 def _ascii(host: str) -> str:
-    """A host name as DNS and certificates have it (RFC 5891), without the dot of the root."""
+    """A host name as it is in DNS and in certificates (RFC 5891), without the root's dot."""
     host = host.removesuffix(".")
     if host.isascii():
         return host
@@ -103,29 +103,29 @@ class _Attempt:
         self._client = client
         self._address = address
         self._error: TlsFailed | None = None
-        self._built = False
-        self._timer: Any = client.reactor.callLater(client.timeout, self._too_slow)
+        self._approach = Approach(client.reactor)
+        self._approach.expect(client.timeout, self._too_slow)
 
     def begin(self, wrapping: TLSMemoryBIOFactory) -> TlsTransport:
+        """The protocol for the connection."""
         self._tls = TlsTransport(wrapping, Opening(self._completed, self._lost))
         return self._tls
 
     def _completed(self, tls: TlsTransport) -> None:
-        self._timer.cancel()
-        self._built = True
+        self._approach.leave()
         application = built(self._client.build, self._address, Peer(True), self._client.report)
         if application is None:
-            self._timer = linger_close(tls, self._client.reactor, LINGER)
+            self._approach.close(tls, LINGER)
         else:
             hand_over(tls, application)
 
     def _too_slow(self) -> None:
-        text = f"the TLS handshake was not done after {self._client.timeout:g} s (handshake_timeout)"
+        text = f"the TLS handshake did not finish within {self._client.timeout:g} s (handshake_timeout)"
         self._error = TlsFailed("tls_handshake_timeout", text)
         self._tls.abortConnection()
 
     def _lost(self, error: TlsFailed) -> None:
-        if self._timer.active():
-            self._timer.cancel()
-        if not self._built:
+        failed = self._approach.waits
+        self._approach.leave()
+        if failed:
             self._client.failed(Failure(self._error or error))

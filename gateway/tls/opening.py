@@ -1,4 +1,4 @@
-"""What accepted connections and our own have in common between TCP and the application: the stage above TLS until its handshake is done."""
+"""The stage above TLS until the handshake is done, the same for connections that we accept and that we make."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ..net.reports import Report
+from ..net.report import Report
 from ..options import Address
 from ..peer import Peer
 from .failures import TlsFailed
 from .transport import TlsTransport
 
 LINGER = 5.0
-"""Seconds that a connection which gets no application has for its regular end."""
+"""Seconds that a connection without an application has for its regular end."""
 
 Build = Callable[[IAddress, Peer], IProtocol | None]
 
 
 @implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
 class Connections:
-    """Makes OpenSSL's connections for Twisted, all of one context. ``server_name``: what a client asks for (SNI)."""
+    """Makes the OpenSSL connections that Twisted asks for, all of one context. ``server_name``: the name that a client asks for (SNI)."""
 
     def __init__(self, context: SSL.Context, server_name: bytes | None = None) -> None:
         self._context = context
@@ -49,9 +49,10 @@ class Connections:
 
 @implementer(IHandshakeListener)
 class Opening(Protocol):
-    """Stands above TLS until the handshake is done, then gives its place to the application: nothing of it stays in the way of data.
+    """Stands above TLS until the handshake is done.
 
-    ``completed(tls)`` decides what comes next; ``lost(why)`` is called if the connection ends while this is still in its place.
+    Then ``completed(tls)`` is called, which is to hand the transport over or to close it. ``lost(error)`` is called if the connection ends
+    before it is handed over.
     """
 
     transport: TlsTransport
@@ -61,25 +62,19 @@ class Opening(Protocol):
         self._lost = lost
 
     def handshakeCompleted(self) -> None:
+        self.transport.beginning = b""
         self._completed(self.transport)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._lost(self.transport.failed(reason))
 
 
-def hand_over(tls: TlsTransport, application: IProtocol) -> None:
-    """Give the secured connection to its application."""
-    tls.beginning = b""
-    tls.wrappedProtocol = application
-    application.makeConnection(tls)
-
-
-def built(build: Build, address: IAddress, security: Peer, report: Report) -> IProtocol | None:
-    """What ``build`` gives. Its exception closes this connection and harms no other."""
+def built(build: Build, address: IAddress, peer: Peer, report: Report) -> IProtocol | None:
+    """The application that ``build`` makes; None if it raises an exception, which is reported."""
     try:
-        return build(address, security)
+        return build(address, peer)
     except Exception:
-        report("failures", peer_of(address), "no session can be made", Failure())
+        report("failures", "no session can be made", peer=peer_of(address), level="failure")
         return None
 
 

@@ -1,4 +1,4 @@
-"""Whether a connection begins with TLS, told from at most six of its bytes.
+"""Whether a connection begins with TLS: its first six bytes decide.
 
 A TLS connection begins with a handshake record (RFC 8446, section 5.1; RFC 5246, section 6.2.1): content type 22, version 3.x, the
 length of the record (at most 2**14), and then the type of the first message, 1 for a ClientHello (RFC 8446, section 4).
@@ -15,11 +15,11 @@ _LONGEST = 1 << 14
 _CLIENT_HELLO = 0x01
 
 SHOWN = 24
-"""As many bytes of a peer's beginning appear in a message."""
+"""How many of a peer's first bytes a message shows."""
 
 
-class Verdict(Enum):
-    """What a connection begins with."""
+class Beginning(Enum):
+    """What the first bytes of a connection are."""
 
     TLS = "tls"
     MORE = "more"
@@ -27,27 +27,27 @@ class Verdict(Enum):
     PLAIN = "plain"
 
 
-def sniff(data: bytes) -> Verdict:
-    """Judge the first bytes of a connection.
+def sniff(data: bytes) -> Beginning:
+    """What the first bytes of a connection are.
 
-    ``MORE`` only for a true beginning of a ClientHello; six bytes always decide. ``SSLV2`` is a hello of SSL 2.0 (of any version
-    that it offers), which is recognised only to be refused.
+    ``MORE``: they begin a ClientHello, and are fewer than the six that decide. ``SSLV2``: a hello in the format of SSL 2.0, whatever
+    version it offers; it is recognised only to be refused.
     """
     if not data:
-        return Verdict.MORE
+        return Beginning.MORE
     if data[0] != _HANDSHAKE:
-        return Verdict.SSLV2 if _is_sslv2(data) else Verdict.PLAIN
+        return Beginning.SSLV2 if _is_sslv2(data) else Beginning.PLAIN
     if len(data) > 1 and data[1] != _MAJOR:
-        return Verdict.PLAIN
+        return Beginning.PLAIN
     if len(data) > 2 and data[2] > _NEWEST_MINOR:
-        return Verdict.PLAIN
+        return Beginning.PLAIN
     if len(data) > 3 and data[3] > _LONGEST >> 8:
-        return Verdict.PLAIN
+        return Beginning.PLAIN
     if len(data) > 4 and not 1 <= int.from_bytes(data[3:5], "big") <= _LONGEST:
-        return Verdict.PLAIN
+        return Beginning.PLAIN
     if len(data) > 5:
-        return Verdict.TLS if data[5] == _CLIENT_HELLO else Verdict.PLAIN
-    return Verdict.MORE
+        return Beginning.TLS if data[5] == _CLIENT_HELLO else Beginning.PLAIN
+    return Beginning.MORE
 
 
 def _is_sslv2(data: bytes) -> bool:
@@ -61,16 +61,16 @@ _HTTP_METHODS = (b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"CONNECT ",
 
 
 def describe(data: bytes) -> str:
-    """What a peer that did not speak TLS seems to speak, for a message: quoted, and never more than the first few bytes."""
+    """What a peer that does not speak TLS seems to speak, for a message. It quotes at most `SHOWN` bytes."""
     start = bytes(data[:SHOWN])
     if not start:
         return "sent nothing"
     if start.startswith(_HTTP_METHODS):
         return f"speaks HTTP ({start!r}): is TLS meant? Its URL begins with https:// or wss://"
     match sniff(start):
-        case Verdict.TLS | Verdict.MORE:
+        case Beginning.TLS | Beginning.MORE:
             return "began like TLS"
-        case Verdict.SSLV2:
+        case Beginning.SSLV2:
             return "speaks SSL 2.0, which is refused"
     if start.startswith(b"SSH-"):
         return f"speaks SSH ({start!r})"

@@ -1,4 +1,4 @@
-"""Twisted's TLS transport, with one write to the socket for each write of ours, and with reasons that can be read."""
+"""Twisted's TLS transport, with one write to the socket for each write of ours, and with readable reasons for its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .verify import quoted
 _RECORD = 1 << 14
 _READ = 1 << 15
 MAX_ANSWERS = 256 << 10
-"""Bytes that TLS itself may have waiting for a peer that does not read."""
+"""How many bytes of TLS's own answers may wait for a peer that does not read."""
 
 
 class TlsTransport(TLSMemoryBIOProtocol):
@@ -29,12 +29,12 @@ class TlsTransport(TLSMemoryBIOProtocol):
 
     transport: Any
     refused: TlsFailed | None = None
-    """Why our verification refused the peer's certificate."""
+    """Why we refused the peer's certificate."""
     beginning = b""
     """The first bytes from the peer, until the handshake is done."""
     _written = False
     _own = 0
-    """At most so many of the bytes that wait below were waiting when something was last written from above."""
+    """Of the bytes that wait below, how many at most were there when the protocol above last wrote."""
 
     def dataReceived(self, data: bytes) -> None:
         if not self._handshakeDone and len(self.beginning) < SHOWN:
@@ -55,7 +55,7 @@ class TlsTransport(TLSMemoryBIOProtocol):
             super().abortConnection()
 
     def failed(self, reason: Failure) -> TlsFailed:
-        """Why the connection ended, in words."""
+        """Why the connection ended."""
         return self.refused or explain(reason, self.beginning, self._asked())
 
     def _check_answers(self) -> None:
@@ -77,7 +77,7 @@ class TlsTransport(TLSMemoryBIOProtocol):
         return quoted(name.decode("utf-8", "replace")) if name else ""
 
     def _write(self, data: bytes) -> None:
-        # The private method of the class above that all writes go through, also those that had to wait for the handshake.
+        # All writes go through this private method of Twisted's, also those that had to wait for the handshake.
         self._written = True
         if len(data) <= _RECORD or self._lostTLSConnection:
             super()._write(data)
@@ -88,14 +88,14 @@ class TlsTransport(TLSMemoryBIOProtocol):
                 view = view[connection.send(view[:_RECORD]) :]
                 records.append(connection.bio_read(_READ))
         except SSL.Error:
-            pass  # the class above meets the same at the rest, and deals with it
+            pass  # Twisted's _write meets the same error at the rest, and ends the connection
         if records:
             self.transport.write(b"".join(records))
         if view:
             super()._write(bytes(view))
 
     def _tlsShutdownFinished(self, reason: Failure | None) -> None:
-        # Called once when TLS ends, with the reason that the protocol above is going to get.
+        # Twisted calls this once when TLS ends, with the reason that the protocol above gets.
         super()._tlsShutdownFinished(reason)
         if self._reason is not None and self._reason.check(SSL.Error):
             self._reason = Failure(self.failed(self._reason))

@@ -1,12 +1,11 @@
 """Who the far end is, by its certificate. Whatever cannot be checked is refused.
 
-Twisted's own callback lets a connection pass when the check of the host name itself fails (security F1). Here an answer of False is
-the rule, and True needs that every check was made and passed.
+Twisted's own callback accepts a connection when its check of the host name raises an unexpected exception. Ours returns True only if
+every check was made and passed.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from OpenSSL.SSL import Connection, X509VerificationCodes
 from service_identity import CertificateError, VerificationError
 from service_identity.cryptography import verify_certificate_hostname, verify_certificate_ip_address
 
+from ..net.hosts import is_address
 from .failures import TlsFailed
 
 MAX_RSA_BITS = 8192
@@ -34,11 +34,11 @@ _UNTRUSTED = {
     _Codes.ERR_UNABLE_TO_GET_ISSUER_CERT: "comes from a CA that we do not know",
     _Codes.ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "comes from a CA that we do not know, or its chain is incomplete",
     _Codes.ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: "comes from a CA that we do not know, or its chain is incomplete",
-    _Codes.ERR_CERT_SIGNATURE_FAILURE: "has a false signature",
+    _Codes.ERR_CERT_SIGNATURE_FAILURE: "has a wrong signature",
 }
 _REFUSED = {
     _Codes.ERR_INVALID_PURPOSE: "is not meant for this end of a connection (extendedKeyUsage)",
-    _Codes.ERR_CERT_CHAIN_TOO_LONG: "has a longer chain than 4 certificates above it",
+    _Codes.ERR_CERT_CHAIN_TOO_LONG: "has a longer chain than 4 CA certificates above it",
     _Codes.ERR_CERT_REVOKED: "has been revoked",
     _Codes.ERR_INVALID_CA: "was signed by a certificate that is not a CA's",
     _Codes.ERR_PATH_LENGTH_EXCEEDED: "has a longer chain than its CA allows",
@@ -57,7 +57,7 @@ def strict(host: str | None) -> VerifyCallback:
     """A callback for OpenSSL that accepts a certificate only if everything is right with it.
 
     OpenSSL has checked the chain, the times and the purpose; with ``host``, a DNS name or an IP address, the certificate must be for it.
-    Any exception is a refusal. Why, is left as a `TlsFailed` in ``refused`` of the connection's app data (the TLS transport).
+    Any exception is a refusal. Its reason is a `TlsFailed` in ``refused`` of the connection's app data, which is the TLS transport.
     """
 
     def accept(connection: Connection, certificate: Any, number: int, depth: int, ok: int) -> bool:
@@ -66,7 +66,7 @@ def strict(host: str | None) -> VerifyCallback:
         except TlsFailed as error:
             connection.get_app_data().refused = error
             return False
-        except BaseException as error:  # whatever went wrong with a check, it was not passed
+        except BaseException as error:  # a check that could not be made was not passed
             text = f"its certificate cannot be checked: {type(error).__name__}: {quoted(error)}"
             connection.get_app_data().refused = TlsFailed("certificate_refused", text)
             return False
@@ -76,7 +76,7 @@ def strict(host: str | None) -> VerifyCallback:
 
 
 def check(certificate: x509.Certificate, number: int, depth: int, ok: bool, host: str | None) -> None:
-    """Raise TlsFailed unless OpenSSL found this certificate of the chain right and, for the far end's own (depth 0), the host is."""
+    """Raise TlsFailed unless OpenSSL accepts this certificate of the chain, and the far end's own (depth 0) is for ``host``."""
     if not ok or number != _Codes.OK:
         raise _explain(certificate, number, depth)
     if depth:
@@ -102,15 +102,6 @@ def check_host(certificate: x509.Certificate, host: str) -> None:
         raise TlsFailed("host_mismatch", f"its certificate names no host that could be {host!r}: {quoted(error)}") from None
 
 
-def is_address(host: str) -> bool:
-    """Whether a host is given as an IP address."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
 def client_identity(certificate: x509.Certificate) -> str:
     """Who a client is: the last path segment of its only URI, else its only DNS name; by subjectAltName alone, never by CN.
 
@@ -120,7 +111,8 @@ def client_identity(certificate: x509.Certificate) -> str:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        raise TlsFailed("identity_refused", "its client certificate has no subjectAltName, which is to say who it is") from None
+        text = "its client certificate has no subjectAltName: issue one that has the client's URI or DNS name there"
+        raise TlsFailed("identity_refused", text) from None
     # All characters count: urlsplit drops blanks, line ends and what follows ? or #, and two certificates would have one name.
     uris = names.get_values_for_type(x509.UniformResourceIdentifier)
     hosts = names.get_values_for_type(x509.DNSName)
@@ -148,7 +140,7 @@ def _explain(certificate: x509.Certificate, number: int, depth: int) -> TlsFaile
         return TlsFailed("certificate_not_yet_valid", text)
     if number in _UNTRUSTED:
         issuer = quoted(certificate.issuer.rfc4514_string())
-        return TlsFailed("certificate_untrusted", f"{whose} {_UNTRUSTED[number]} (issuer {issuer}); ca = names the file of those to trust")
+        return TlsFailed("certificate_untrusted", f"{whose} {_UNTRUSTED[number]} (issuer {issuer}); to trust that CA: ca = FILE")
     if number in _REFUSED:
         return TlsFailed("certificate_refused", f"{whose} {_REFUSED[number]}")
     words = next((name for name, value in vars(_Codes).items() if value == number and name.startswith("ERR_")), f"error {number}")

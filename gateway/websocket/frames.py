@@ -1,4 +1,4 @@
-"""WebSocket frames (RFC 6455, section 5.2): a batch becomes one bytes object, and what is short and whole of a client's is read at once."""
+"""WebSocket frames (RFC 6455, section 5.2): a batch becomes one bytes object, and a client's short whole frames are read in one go."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MASKED = 0x80
 _SHORT = 126
 
 PING = b"\x89\x00"
-"""An empty ping. Anything the peer sends afterwards is taken as its answer, so it needs no number."""
+"""An empty ping. Anything that the peer sends afterwards counts as its answer, so it needs no number."""
 
 
 def header(first: int, length: int) -> bytes:
@@ -32,7 +32,7 @@ def header(first: int, length: int) -> bytes:
 
 
 class _Headers(dict[int, bytes]):
-    """Header by payload length: short ones kept, long ones made when asked."""
+    """Headers by payload length: those of short payloads are made once, others when they are asked for."""
 
     def __init__(self, first: int) -> None:
         super().__init__((length, header(first, length)) for length in range(1024))
@@ -46,7 +46,7 @@ _header_of = {first: _Headers(first).__getitem__ for first in (TEXT, BINARY)}
 
 
 def joined(first: int, bodies: Sequence[bytes]) -> bytes:
-    """One message for each body (at least one), all text or all binary, joined. No Python statement runs for a single packet."""
+    """One message for each body (at least one), all text or all binary, joined. No Python statement runs once per packet."""
     lengths = list(map(len, bodies))
     if lengths.count(lengths[0]) == len(lengths):
         same = _header_of[first](lengths[0])
@@ -83,11 +83,11 @@ _AWAITED = _OUTSIDE | {CLOSE}
 
 
 def take_short(data: bytes, position: int, inside: bool, longest: int = _SHORT - 1) -> tuple[list[bytes], list[bytes], int]:
-    """The short whole frames at ``position`` of a client's bytes that need no more than unmasking, and where the first other one begins.
+    """Take the client's frames from ``position`` on, as long as they are short, whole, and need no more than unmasking.
 
-    Gives the payloads of the messages, or ``inside`` a fragmented message those of its middle fragments, and the payloads of the pings;
-    pongs are passed over. Stops at the first frame that is anything else: its payload longer than ``longest`` (125 at most), a Close,
-    incomplete, or wrong in any way. That is for a full implementation of the protocol; ``position`` must be where a frame begins.
+    Returns the payloads of the messages (``inside`` a fragmented message: of its middle fragments), the payloads of the pings, and the
+    position of the first frame that was not taken; pongs are skipped. Not taken is a frame whose payload is longer than ``longest`` (125 at
+    most), a Close, and one that is incomplete or invalid: they are left to Autobahn. ``position`` must be where a frame begins.
     """
     found: list[bytes] = []
     pings: list[bytes] = []
@@ -110,9 +110,10 @@ def take_short(data: bytes, position: int, inside: bool, longest: int = _SHORT -
 
 
 def take_fragmented(data: bytes, position: int, longest: int) -> tuple[bytes, list[bytes], int] | None:
-    """The fragmented message of at most 16 short frames, all of them there, that begins at ``position``: its payload, pings in it, its end.
+    """Take the fragmented message that begins at ``position``, if it is whole and has at most 16 frames, all short.
 
-    None if there is no such message, it is longer than ``longest``, or anything is wrong with it.
+    Returns its payload, the payloads of the pings inside it, and the position behind it. None if there is no such message, it is longer
+    than ``longest`` bytes, or it is invalid.
     """
     parts: list[bytes] = []
     pings: list[bytes] = []
@@ -144,7 +145,7 @@ def _unmasked(data: bytes, start: int, stop: int) -> bytes:
 
 
 def size_at(data: bytes, position: int) -> int | None:
-    """The bytes of the frame that begins at ``position``, with its header; None while that is not there as a whole (14 bytes at most)."""
+    """How many bytes the frame at ``position`` has, with its header; None until that (14 bytes at most) is complete."""
     if len(data) < position + 2:
         return None
     masked, length = divmod(data[position + 1], _MASKED)
@@ -156,7 +157,7 @@ def size_at(data: bytes, position: int) -> int | None:
 
 
 def is_awaited(data: bytes, position: int) -> bool:
-    """Whether the incomplete frame at ``position``, whose header is there, is short and could be read at once when it is whole."""
+    """Whether the incomplete frame at ``position``, whose header is complete, is short, and can be read at once when it is whole."""
     first, length = data[position], data[position + 1] - _MASKED
     if first not in _AWAITED or not 0 <= length < _SHORT:
         return False
@@ -172,7 +173,7 @@ def _may_become_utf8(masked: bytes, mask: bytes) -> bool:
 
 
 def middle_fragment(payload: bytes) -> bytes:
-    """A client's middle fragment, with a mask that changes nothing."""
+    """A middle fragment as a client sends it, with a mask of zeros, which changes nothing."""
     head = bytearray(header(_MIDDLE, len(payload)))
     head[1] |= _MASKED
     return bytes(head) + bytes(4) + payload

@@ -1,4 +1,4 @@
-"""Pings, for all WebSockets of a link in one sweep: no timer and no random number for each."""
+"""Pings for all WebSockets of a link, in one sweep: no timer and no random number for each."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ from twisted.internet.task import LoopingCall
 
 
 class Pulsed(Protocol):
-    """One peer whose silence is watched."""
+    """A peer whose silence is watched."""
 
     heard: bool
+    """Whether it has sent anything since the last look; the peer sets it."""
     heard_at: float
     pinged_at: float | None
 
     @property
     def excused(self) -> bool:
-        """Whether it cannot answer now for reasons of ours: nothing is read from it, or it still has to take what was written."""
+        """Whether it cannot be expected to answer: we have paused reading, or what was written before still waits for it."""
 
     def ping(self) -> None: ...
 
     def unanswered(self, timeout: float) -> None:
-        """It has not answered a ping within so many seconds: end it."""
+        """End it: it has not answered a ping within ``timeout`` seconds."""
 
 
-Peer = TypeVar("Peer", bound=Pulsed)
+Who = TypeVar("Who", bound=Pulsed)
 
 
-class Pulse(Generic[Peer]):
-    """Pings who was silent for ``interval`` seconds, and ends who then stays silent for ``timeout``; any byte from it counts.
+class Pulse(Generic[Who]):
+    """Pings each peer that was silent for ``interval`` seconds, and ends it if it then stays silent for ``timeout``; any byte counts.
 
-    Looks four times in the shorter of the two, so it is late by at most a quarter of that, and never early. With an interval of 0 it
-    does nothing. ``failed`` is called, where the exception was caught, with a peer that could not be looked at; the others are.
+    It looks four times in the shorter of the two, so it is late by at most a quarter of that, and never early. An interval of 0 turns it
+    off, a timeout of 0 ends nobody. ``failed(peer)`` is called where an exception was caught; the other peers are looked at all the same.
     """
 
     def __init__(
-        self, clock: IReactorTime, interval: float, timeout: float, peers: Callable[[], Iterable[Peer]], failed: Callable[[Peer], None]
+        self, clock: IReactorTime, interval: float, timeout: float, peers: Callable[[], Iterable[Who]], failed: Callable[[Who], None]
     ) -> None:
         self._clock = clock
         self._interval = interval
@@ -48,7 +49,7 @@ class Pulse(Generic[Peer]):
         self._looping.clock = clock
 
     def start(self) -> None:
-        """Begin to look, if that is not going on."""
+        """Begin to look; a second call does nothing."""
         if self._interval and not self._looping.running:
             self._looping.start(min(self._interval, self._timeout or self._interval) / 4, now=False)
 
@@ -65,7 +66,7 @@ class Pulse(Generic[Peer]):
             except Exception:  # a fault of ours: it costs this peer and nobody else
                 self._failed(peer)
 
-    def _look_at(self, peer: Peer, now: float) -> None:
+    def _look_at(self, peer: Who, now: float) -> None:
         if peer.heard or peer.excused:
             peer.heard, peer.heard_at, peer.pinged_at = False, now, None
         elif peer.pinged_at is not None:

@@ -49,7 +49,7 @@ class ReaderTests(SynchronousTestCase):
         self.assertEqual(reader._searched, 19 + 1000 - 3)
 
     def test_garbage_fails_at_once(self) -> None:
-        """What cannot become a request is refused with its first bytes, byte by byte too; a TLS hello is told for what it is."""
+        """What cannot become a request is refused with its first bytes, byte by byte too; a TLS hello is called what it is."""
         for garbage in (b"\x00\x01\x02\x03", b"get / ", b"\r\nGET /", b'{"a":1}', b"\xff" * 100):
             self.assertEqual(self.assertRaises(HttpError, HeadReader().feed, garbage).status, 400, garbage)
         reader = HeadReader()
@@ -134,12 +134,13 @@ class ParseTests(SynchronousTestCase):
 
 class ResponseTests(SynchronousTestCase):
     def test_response(self) -> None:
-        """An answer has its length, ends the connection, forbids guessing, and does not say what program gave it."""
+        """An answer has its length, ends the connection, forbids guessing and framing, and does not say what program gave it."""
         head, body = response(404, "text/plain", b"gone\n").split(b"\r\n\r\n")
         self.assertEqual(body, b"gone\n")
         lines = head.split(b"\r\n")
         self.assertEqual(lines[0], b"HTTP/1.1 404 Not Found")
-        for line in (b"Content-Length: 5", b"Connection: close", b"X-Content-Type-Options: nosniff"):
+        policy = b"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'"
+        for line in (b"Content-Length: 5", b"Connection: close", b"X-Content-Type-Options: nosniff", policy):
             self.assertIn(line, lines)
         self.assertNotIn(b"server", head.lower())
 

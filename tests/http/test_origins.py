@@ -45,7 +45,7 @@ class CheckTests(SynchronousTestCase):
         self.refused(visit("http://evil-good.example"), ("http://good.example",), MACHINE)
 
     def test_null(self) -> None:
-        """An origin of null is refused, and nobody is told to allow it: any page can have it, from a sandboxed frame."""
+        """An origin of null is refused, and nobody is advised to allow it: any page can have it, from a sandboxed frame."""
         text = self.refused(visit("null"), (), MACHINE)
         self.assertIn("any page can", text)
         self.assertNotIn("origins = ", text)

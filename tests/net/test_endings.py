@@ -18,10 +18,10 @@ ADVICE = "check the name and this machine's name server, or write the address"
 
 class ReasonsTests(SynchronousTestCase):
     def test_words(self) -> None:
-        """Twisted's own errors are told briefly; those of others, and what has a text of its own, as they are."""
+        """Twisted's own errors have short texts; those of others, and what has a text of its own, stay as they are."""
         for value, words in (
             (error.ConnectionDone(), "closed by the peer"),
-            (error.ConnectionLost(), "lost: reset, or gone without a word"),
+            (error.ConnectionLost(), "lost: reset, or vanished"),
             (error.ConnectionAborted(), "cut"),
             (error.ConnectionRefusedError(), "connection refused"),
             (error.TimeoutError(), "no answer in time"),
@@ -36,7 +36,7 @@ class ReasonsTests(SynchronousTestCase):
             self.assertEqual(in_words(Failure(value)), words)
 
     def test_numbers(self) -> None:
-        """No number of the system is told as a number: words say what failed, and what to do where something can be done."""
+        """No error of the system is shown as a number: words say what failed, and what to do where something can be done."""
         for number in (*reasons._NUMBERS, *reasons._PATHS):
             words = in_words(Failure(error.getConnectError(OSError(number, "raw"))))
             self.assertNotRegex(words, "raw|[Ee]rrno|[0-9][0-9]|occurred")

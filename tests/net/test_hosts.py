@@ -1,4 +1,4 @@
-"""What this machine itself knows of names."""
+"""Host names that this machine knows itself."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ class HostsTests(SynchronousTestCase):
         self.assertEqual(addresses_of("bench"), [])
 
     def test_addresses(self) -> None:
-        """Addresses of both families are told from names, with a zone too."""
+        """Addresses of both families are distinguished from names, with a zone too."""
         self.assertEqual([is_address(text) for text in ("192.0.2.1", "::1", "fe80::1%eth0", "bench", "")], [True] * 3 + [False] * 2)

@@ -36,7 +36,7 @@ class IdleTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_fault(self) -> None:
-        """One whose end raises is told, and the others are ended all the same, now and at the next sweep."""
+        """One whose end raises is reported, and the others are ended all the same, now and at the next sweep."""
         bad, good = join(self.link)[0], join(self.link)[0]
 
         def end(session: Session) -> None:

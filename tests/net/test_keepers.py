@@ -75,7 +75,7 @@ class KeeperTests(SynchronousTestCase):
         self.clock.advance(1.0)
         self.assertEqual(len(self.trials), 3)
 
-    def test_lost_before_it_was_told(self) -> None:
+    def test_lost_before_it_was_there(self) -> None:
         """A peer that goes before the attempt could say that it was there is tried again, and what the attempt says then is nothing."""
         for late in (True, False):
             self.keeper.start()

@@ -32,3 +32,10 @@ class LingerTests(SynchronousTestCase):
         clock, transport = Clock(), Recorder()
         linger_close(transport, clock, 5).cancel()
         self.assertEqual((transport.calls, clock.getDelayedCalls()), (["lose"], []))
+
+    def test_another_end(self) -> None:
+        """Another way to end takes the place of the regular close, and is followed by the cut all the same."""
+        clock, transport = Clock(), Recorder()
+        linger_close(transport, clock, 5, lambda: transport.calls.append("half close"))
+        clock.advance(5)
+        self.assertEqual(transport.calls, ["half close", "abort"])

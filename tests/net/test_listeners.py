@@ -88,7 +88,7 @@ class ListenerTests(SynchronousTestCase):
         self.assertIsNotNone(self.listener.address)
 
     def test_reminder(self) -> None:
-        """An address that never comes is told again each hour."""
+        """An address that never comes is logged again each hour."""
         self.failures = [OSError(errno.EADDRNOTAVAIL, "no")] * 999
         self.listener.start()
         self.runtime.reactor.pump([10.0] * 400)

@@ -21,7 +21,7 @@ class StallTests(SynchronousTestCase):
         return found.event if found else ""
 
     def test_takes_nothing(self) -> None:
-        """Only who takes no byte at all for the timeout is stalled; told again that it blocks, it is the same block."""
+        """Only who takes no byte at all for the timeout is stalled; a second block changes nothing."""
         self.wire.pending = 100
         self.stall.block(0.0, self.wire)
         self.stall.block(20.0, self.wire)

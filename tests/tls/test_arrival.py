@@ -84,7 +84,7 @@ class TlsTests(Case):
 
     def test_a_silent_handshake(self) -> None:
         """A client that says nothing, or half a ClientHello, is cut after handshake_timeout."""
-        for sent, words in ((b"", "sent nothing for 10.1 s"), (HELLO + bytes(100), "not done with the TLS handshake after 10 s")):
+        for sent, words in ((b"", "sent nothing for 10.1 s"), (HELLO + bytes(100), "did not finish the TLS handshake within 10 s")):
             self.setUp()
             end = self.arrive()
             if sent:
@@ -105,7 +105,7 @@ class TlsTests(Case):
         self.assertTrue(9.9 < self.clock.seconds() < 10.2)
         self.assert_refused(end, "tls_handshake_timeout")
 
-    def test_plain_text_is_told(self) -> None:
+    def test_plain_text_is_reported(self) -> None:
         """A client that speaks plain text on a port with TLS is closed, and the log says what it spoke and asks whether TLS is meant."""
         for sent, words in (
             (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "speaks HTTP (b'GET / HTTP/1.1\\r\\nHost: x\\r'): is TLS meant?"),
@@ -151,7 +151,7 @@ class TlsTests(Case):
         self.assertIn("offers only TLS versions below our minimum", self.said.texts[0])
 
     def test_a_client_that_refuses_us(self) -> None:
-        """A client that does not trust our certificate is told with its alert and the name that it asked for, quoted."""
+        """A client that does not trust our certificate is reported with its alert and the name that it asked for, quoted."""
         context = client_side(ca=certificates.ca_file("a stranger"))
         end = self.arrive()
         FarEnd(context, end, name="gw.example").talk()
@@ -161,7 +161,7 @@ class TlsTests(Case):
         self.assertIn("name asked for: 'gw.example'", self.said.texts[0])
 
     def test_a_client_that_vanishes(self) -> None:
-        """A reset in the handshake is told; a connection that ends without a byte, as a port scan's, is not."""
+        """A reset in the handshake is reported; a connection that ends without a byte, as a port scan's, is not."""
         end = self.arrive()
         end.protocol.dataReceived(HELLO)
         end.lose(ConnectionLost())
@@ -177,7 +177,7 @@ class TlsTests(Case):
         begun.protocol.dataReceived(HELLO)
         others = [self.arrive() for _ in range(3)]
         self.assertEqual((served.aborted, silent.aborted, begun.aborted), (False, True, True))
-        self.assertIn("evicted", self.said.texts[0])
+        self.assertIn("evicted: cut for a newer connection: at most 3, 3 from one address", self.said.texts[0])
         newest = self.arrive()
         FarEnd(client_side(), newest).talk()
         self.assertEqual(len(self.built), 2)
@@ -331,7 +331,7 @@ class FallbackTests(Case):
             self.assertEqual((application.data, end.value()), (data, b"in clear"))
             self.assertEqual((len(self.admission), self.clock.getDelayedCalls()), (0, []))
 
-    def test_each_is_told(self) -> None:
+    def test_each_is_reported(self) -> None:
         """Each plain session on a port with TLS is a warning that says who, why, and what it may do."""
         self.arrive().protocol.dataReceived(b"$PSTM")
         self.listen(fallback_write=True)
@@ -375,7 +375,7 @@ class FallbackTests(Case):
         """A silent client is closed after first_byte_timeout; with silent_is_plain it is served in clear then, and TLS still is before."""
         end = self.arrive()
         self.clock.advance(5)
-        self.assert_refused(end, "sent nothing for 5 s (first_byte_timeout; to serve silent clients in clear: silent_is_plain = yes)")
+        self.assert_refused(end, "sent nothing for 5 s (first_byte_timeout; to serve silent clients in plain text: silent_is_plain = yes)")
         self.said.texts.clear()
         self.listen(silent_is_plain=True, first_byte_timeout=0.3)
         end = self.arrive()
@@ -396,7 +396,7 @@ class FallbackTests(Case):
         self.clock.advance(5)
         self.assertFalse(end.aborted)
         self.clock.advance(0.2)
-        self.assert_refused(end, "after 10 s (handshake_timeout)")
+        self.assert_refused(end, "within 10 s (handshake_timeout)")
 
     def test_no_application(self) -> None:
         """Where none is built for a plain client, it is asked for once, the connection is closed, and cut when the peer does not go."""

@@ -41,14 +41,14 @@ class CertificateFileTests(FileCase):
         self.assertEqual(read_certificates(path, "certificate"), [leaf.certificate, middle.certificate])
 
     def test_what_is_no_certificate(self) -> None:
-        """Each wrong file is told by option, path, what is wrong with it and what to do."""
+        """Each wrong file is reported with its option and path, what is wrong with it and what to do."""
         site = issue(authority(), DNS("localhost"))
         _, key = site.write(self.folder, "site")
         for path, words in (
-            (self.write("empty", b" \n"), "is empty: copy the certificate there anew"),
+            (self.write("empty", b" \n"), "is empty: copy the certificate there again"),
             (self.write("der", site.certificate.public_bytes(Encoding.DER)), "openssl x509 -inform der"),
             (self.write("text", b"hello"), "holds no certificate in PEM form: such a file begins with -----BEGIN CERTIFICATE-----"),
-            (self.write("torn", b"-----BEGIN CERTIFICATE-----\nMIIB"), "copy it there anew"),
+            (self.write("torn", b"-----BEGIN CERTIFICATE-----\nMIIB"), "copy it there again"),
             (self.write("long", b"x" * ((1 << 20) + 1)), "is longer than 1048576 bytes: is it the right file?"),
             (key, "it holds a private key: name that in private_key, and its certificate here"),
             (self.folder, "is not a regular file: name the file itself"),
@@ -117,11 +117,12 @@ class KeyTests(FileCase):
         right = Secret("file", self.write("right", b"sesame\n"))
         wrong = Secret("file", self.write("wrong", b"Sesame"))
         self.assertEqual(read_key(path, right).private_numbers(), site.key.private_numbers())  # type: ignore[union-attr]
-        self.assertEqual(self.refused(read_key, path, wrong), f"passphrase: does not open {path}")
+        text = f"passphrase: it does not decrypt {path}: correct the passphrase that file: or env: names"
+        self.assertEqual(self.refused(read_key, path, wrong), text)
         self.assertIn("give passphrase", self.refused(read_key, path, None))
 
     def test_what_is_no_key(self) -> None:
-        """A certificate, or a damaged key, in the place of a key is told."""
+        """A certificate, or a damaged key, in the place of a key is refused."""
         certificate, _ = issue(authority()).write(self.folder, "site")
         os.chmod(certificate, 0o600)
         self.assertIn("holds no private key in PEM form: it holds a certificate", self.refused(read_key, certificate, None))
@@ -133,7 +134,7 @@ class KeyTests(FileCase):
 
 class SecretTests(FileCase):
     def test_files_and_variables(self) -> None:
-        """A secret comes from a file, without its line end, or from the environment; a missing one is told without its value."""
+        """A secret comes from a file, without its line end, or from the environment; a missing one is refused without showing its value."""
         self.patch(os, "environ", {"TEST_SECRET": "from the environment"})
         self.assertEqual(read_secret(Secret("file", self.write("secret", b" s \r\n")), "passphrase"), b" s ")
         self.assertEqual(read_secret(Secret("env", "TEST_SECRET"), "passphrase"), b"from the environment")

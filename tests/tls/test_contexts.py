@@ -65,7 +65,7 @@ class FilesTests(SynchronousTestCase):
         self.assertIn("a listener needs one", check_files(TlsOptions(), "server")[0])
 
     def test_every_problem_in_one_go(self) -> None:
-        """Each wrong file is told once, after the option that names it."""
+        """Each wrong file is reported once, after the option that names it."""
         other = issue(authority())
         certificate = str(Path(self.folder, "site.pem"))
         Path(certificate).write_bytes(b"x")
@@ -87,10 +87,10 @@ class FilesTests(SynchronousTestCase):
         self.assertEqual(check_files(opened), [])
         handshake(server_context(opened), client())
         secret.write_text("wrong")
-        self.assertEqual(check_files(opened), [f"passphrase: does not open {key}"])
+        self.assertEqual(check_files(opened), [f"passphrase: it does not decrypt {key}: correct the passphrase that file: or env: names"])
 
     def test_a_key_that_openssl_refuses(self) -> None:
-        """A key that is too short for TLS is told before anything starts."""
+        """A key that is too short for TLS is reported before anything starts."""
         certificate, key = issue(authority(), DNS("localhost"), rsa_bits=1024).write(self.folder, "short")
         problems = check_files(TlsOptions(certificate=certificate, private_key=key))
         self.assertEqual(len(problems), 1)
@@ -106,7 +106,7 @@ class FilesTests(SynchronousTestCase):
             self.assertEqual([words in text for text in warnings(late, "server")], [True])
 
     def test_warnings(self) -> None:
-        """What is unsafe, or will soon fail, is told; no verification loudly."""
+        """What is unsafe, or will soon fail, is reported; no verification loudly."""
         for given, words in (
             ({"verify": "no"}, "ANYBODY"),
             ({"verify": "ca-only"}, "ca-only"),
@@ -122,7 +122,7 @@ class FilesTests(SynchronousTestCase):
         self.assertIn("not followed by its issuer", warnings(TlsOptions(certificate=disorder[0], private_key=disorder[1]))[0])
 
     def test_warnings_by_role(self) -> None:
-        """A listener is told of a certificate that no client will accept, and not of verify, which is for clients."""
+        """A listener is warned of a certificate that no client will accept, and not of verify, which is for clients."""
         certificate, key = issue(authority(), common_name="localhost").write(self.folder, "nameless")
         nameless = TlsOptions(certificate=certificate, private_key=key, verify="no")
         (text,) = warnings(nameless, "server")

@@ -29,7 +29,7 @@ class FailureTests(SynchronousTestCase):
         self.assertIn("'unsupported extension'", explain(openssl("tlsv1 alert unsupported extension")).text)
 
     def test_our_refusals(self) -> None:
-        """OpenSSL's reasons become events and sentences; one that is not known is told in its own words."""
+        """OpenSSL's reasons become events and sentences; one that is not known stays in its own words."""
         for words, event, text in (
             ("wrong version number", "not_tls", "speaks HTTP"),
             ("http request", "not_tls", "speaks HTTP"),

@@ -138,7 +138,7 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual((len(self.built), self.failures), (1, []))
 
     def test_a_silent_server(self) -> None:
-        """A server that does not finish the handshake is given up after handshake_timeout, and that is told."""
+        """A server that does not finish the handshake is given up after handshake_timeout, and that is reported."""
         end = self.connect(handshake_timeout=3)
         self.clock.advance(2.9)
         self.assertFalse(end.aborted)
@@ -146,7 +146,7 @@ class ClientTests(SynchronousTestCase):
         self.assertTrue(end.aborted)
         end.lose()
         self.assertEqual([error.event for error in self.failures], ["tls_handshake_timeout"])
-        self.assertIn("after 3 s", self.failures[0].text)
+        self.assertIn("within 3 s", self.failures[0].text)
 
     def test_a_plain_server(self) -> None:
         """A server that speaks plain text is not spoken to in clear; the failure says what it spoke."""
@@ -164,7 +164,7 @@ class ClientTests(SynchronousTestCase):
         self.assertEqual([error.event for error in self.failures], ["tls_handshake_failed"])
 
     def test_refused_after_the_handshake(self) -> None:
-        """F10: with TLS 1.3 a server may refuse our certificate after we were done; then the application is told, in words."""
+        """With TLS 1.3 a server may refuse our certificate after we were done; then the application learns it, and why."""
         end = self.connect()
         far = self.meet(end, server_side(clients=certificates.ca_file()))
         far.talk()

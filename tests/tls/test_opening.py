@@ -8,10 +8,11 @@ from twisted.internet.task import Clock
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.net.approach import hand_over
 from gateway.peer import PLAIN
 from gateway.tls.contexts import client_context, server_context
 from gateway.tls.failures import TlsFailed
-from gateway.tls.opening import Connections, Opening, built, hand_over, peer_of
+from gateway.tls.opening import Connections, Opening, built, peer_of
 from gateway.tls.options import TlsOptions
 from gateway.tls.transport import TlsTransport
 
@@ -40,7 +41,7 @@ class OpeningTests(SynchronousTestCase):
         self.assertEqual((application.data, tls.beginning), (b"at once", b""))
 
     def test_an_end_before(self) -> None:
-        """A connection that ends in its handshake is told once, in words, and nothing is completed."""
+        """A connection that ends in its handshake is reported once, with a reason, and nothing is completed."""
         lost: list[TlsFailed] = []
         _, end = open_server(self.fail, lost.append)
         end.protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.tls.sniff import SHOWN, Verdict, describe, sniff
+from gateway.tls.sniff import SHOWN, Beginning, describe, sniff
 
 
 def client_hello() -> bytes:
@@ -33,8 +33,8 @@ class SniffTests(SynchronousTestCase):
     def test_a_hello(self) -> None:
         """A real ClientHello is known by its first six bytes; every shorter beginning of it asks for more."""
         hello = client_hello()
-        self.assertEqual([sniff(hello[:size]) for size in range(6)], [Verdict.MORE] * 6)
-        self.assertEqual([sniff(hello[:6]), sniff(hello)], [Verdict.TLS] * 2)
+        self.assertEqual([sniff(hello[:size]) for size in range(6)], [Beginning.MORE] * 6)
+        self.assertEqual([sniff(hello[:6]), sniff(hello)], [Beginning.TLS] * 2)
 
     def test_plain_beginnings(self) -> None:
         """What cannot be a ClientHello is plain at its first wrong byte."""
@@ -50,24 +50,24 @@ class SniffTests(SynchronousTestCase):
             b"\x16\x03\x01\x00\x05\x02",
         ):
             self.assertEqual(
-                (sniff(data), sniff(data[:-1]) if data[0] == 0x16 else None), (Verdict.PLAIN, Verdict.MORE if data[0] == 0x16 else None)
+                (sniff(data), sniff(data[:-1]) if data[0] == 0x16 else None), (Beginning.PLAIN, Beginning.MORE if data[0] == 0x16 else None)
             )
 
     def test_ssl2(self) -> None:
-        """A hello in the form of SSL 2.0 is told apart, so that it can be refused, whatever version it offers."""
+        """A hello in the form of SSL 2.0 is recognised, so that it can be refused, whatever version it offers."""
         for version in (b"\x00\x02", b"\x03\x00", b"\x03\x01"):
-            self.assertEqual(sniff(b"\x80\x2e\x01" + version + b"\x00\x15"), Verdict.SSLV2)
-        self.assertEqual(sniff(b"\x80\x2e\x01\x07\x07"), Verdict.PLAIN)
+            self.assertEqual(sniff(b"\x80\x2e\x01" + version + b"\x00\x15"), Beginning.SSLV2)
+        self.assertEqual(sniff(b"\x80\x2e\x01\x07\x07"), Beginning.PLAIN)
 
     @settings(derandomize=True, max_examples=300, deadline=None)
     @given(BEGINNINGS)
     def test_no_way_back(self, data: bytes) -> None:
         """Six bytes decide; TLS and its beginnings are never taken for plain text or the other way round, however the bytes are cut."""
         verdicts = [sniff(data[:size]) for size in range(len(data) + 1)]
-        self.assertTrue(all(verdict is not Verdict.MORE for verdict in verdicts[6:]))
-        like_tls = [verdict in (Verdict.MORE, Verdict.TLS) for verdict in verdicts]
+        self.assertTrue(all(verdict is not Beginning.MORE for verdict in verdicts[6:]))
+        like_tls = [verdict in (Beginning.MORE, Beginning.TLS) for verdict in verdicts]
         self.assertEqual(like_tls, sorted(like_tls, reverse=True))
-        self.assertTrue(Verdict.TLS not in verdicts or set(verdicts[verdicts.index(Verdict.TLS) :]) == {Verdict.TLS})
+        self.assertTrue(Beginning.TLS not in verdicts or set(verdicts[verdicts.index(Beginning.TLS) :]) == {Beginning.TLS})
 
 
 class DescribeTests(SynchronousTestCase):

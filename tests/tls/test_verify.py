@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.tls import verify
 from gateway.tls.failures import TlsFailed
-from gateway.tls.verify import check, check_host, client_identity, is_address, quoted, strict
+from gateway.tls.verify import check, check_host, client_identity, quoted, strict
 
 from ..certificates import DNS, EMAIL, IP, URI, authority, issue, odd_certificates
 
@@ -56,10 +56,6 @@ class HostTests(SynchronousTestCase):
         """A certificate without a subjectAltName is for nobody."""
         certificate = issue(authority(), common_name="gw.example").certificate
         self.assertIn("names no host", self.assertRaises(TlsFailed, check_host, certificate, "gw.example").text)
-
-    def test_is_address(self) -> None:
-        """IP addresses are told from names."""
-        self.assertEqual([is_address(host) for host in ("127.0.0.1", "::1", "localhost", "1.2.3")], [True, True, False, False])
 
 
 class StrictTests(SynchronousTestCase):
