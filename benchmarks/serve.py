@@ -33,10 +33,8 @@ def main(kind: str, dev: str, port: str) -> None:
         head, _, tail = text.partition("attach = dev\n")
         text = head + "attach = dev\n" + OUTBOX + tail
     (place / "gw.ini").write_text("[gateway]\nmemory = 2GiB\n" + DEVICE.format(dev=dev) + text)
-    os.execv(
-        sys.executable,
-        [sys.executable, "-m", "twisted", "--log-level", "warn", "gateway", "--config", str(place / "gw.ini")],
-    )
+    twistd = str(Path(sys.executable).with_name("twistd"))
+    os.execv(twistd, [twistd, "--nodaemon", "--pidfile=", "gateway", "--config", str(place / "gw.ini")])
 
 
 if __name__ == "__main__":

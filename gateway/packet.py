@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, NamedTuple
+
+Fields = Sequence[dict[str, Any] | None]
+"""What a codec found in packets: one entry a packet."""
+
+_PIECE = 64
+"""Bytes that a payload of its own costs beside those in it."""
 
 
 class Fault(NamedTuple):
@@ -19,16 +25,19 @@ class Fault(NamedTuple):
     """True when the session must end (``framing.on_oversize = close``)."""
     times: int = 1
     """How often it happened: one read gives one fault for each kind of event."""
+    each: bool = False
+    """True when each one is to be logged (``on_bad = log``), however many there are."""
 
 
 class Frames:
     """The whole packets that one read completed, and the faults between them.
 
     ``data`` has the bytes of exactly ``count`` packets as received, delimiters included. The payloads are either given, or cut from
-    ``data`` on first use: each packet then ends with ``delimiter``, and one ``strip`` before that is removed if it is there.
+    ``data`` on first use: each packet then ends with ``delimiter``, and one ``strip`` before that is removed if it is there. ``fields``
+    has one entry for each packet, or is None if the codec decodes no fields.
     """
 
-    __slots__ = ("_payloads", "count", "data", "delimiter", "faults", "strip")
+    __slots__ = ("_payloads", "count", "data", "delimiter", "faults", "fields", "strip")
 
     def __init__(
         self,
@@ -38,6 +47,7 @@ class Frames:
         delimiter: bytes = b"",
         strip: bytes = b"",
         faults: tuple[Fault, ...] = (),
+        fields: Fields | None = None,
     ) -> None:
         self.data = data
         self.count = count
@@ -45,6 +55,7 @@ class Frames:
         self.delimiter = delimiter
         self.strip = strip
         self.faults = faults
+        self.fields = fields
 
     @property
     def payloads(self) -> Sequence[bytes]:
@@ -57,6 +68,23 @@ class Frames:
                 pieces = [piece.removesuffix(strip) for piece in pieces]
             self._payloads = pieces
         return self._payloads
+
+    @property
+    def cost(self) -> int:
+        """Bytes of memory that these take, as far as they have been cut by now."""
+        pieces = 0 if self._payloads is None else _PIECE * self.count + len(self.data)
+        return len(self.data) + pieces
+
+    def join(self) -> None:
+        """Forget the payloads that were cut from the bytes: they can be cut again, and take as much memory once more."""
+        if self.delimiter:
+            self._payloads = None
+
+    def without(self, skipped: Container[int]) -> Frames:
+        """The packets but those at these places, with their fields; the bytes are then the payloads, one after the other."""
+        kept = [index for index in range(self.count) if index not in skipped]
+        payloads = [self.payloads[index] for index in kept]
+        return Frames(b"".join(payloads), len(payloads), payloads, fields=self.fields and [self.fields[index] for index in kept])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Frames):
@@ -88,11 +116,11 @@ class Batch:
 
     ``run`` is an id that is new whenever the source starts; ``seq`` is the number of the first packet, counted from 1 without gaps for
     each topic and run; ``time`` is when the last byte was read, in ns since the epoch; ``origin`` is the id of the session that it came
-    from, ``reply_to`` that of the only session that it is for ("" for all). ``fields`` has one entry for each packet, or is None if the
-    codec decodes no fields. A batch holds only plain values: it can be pickled and sent to another process or machine.
+    from, ``to`` the only address that it is for ("" for all that hear the topic). A batch holds only plain values: it can be pickled and
+    sent to another process or machine.
     """
 
-    __slots__ = ("fields", "frames", "origin", "reply_to", "run", "seq", "time", "topic")
+    __slots__ = ("frames", "origin", "run", "seq", "time", "to", "topic")
 
     def __init__(
         self,
@@ -102,8 +130,7 @@ class Batch:
         time: int,
         origin: str,
         frames: Frames,
-        reply_to: str = "",
-        fields: Sequence[dict[str, Any] | None] | None = None,
+        to: str = "",
     ) -> None:
         self.topic = topic
         self.run = run
@@ -111,8 +138,11 @@ class Batch:
         self.time = time
         self.origin = origin
         self.frames = frames
-        self.reply_to = reply_to
-        self.fields = fields
+        self.to = to
+
+    @property
+    def fields(self) -> Fields | None:
+        return self.frames.fields
 
     @property
     def data(self) -> bytes:

@@ -13,12 +13,12 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.python import usage
 
+from .net import lean  # noqa: F401  # isort: skip  # before anything of Twisted that has sockets
 from . import registry
 from .config.config import Config, ConfigErrors
 from .config.load import load
 from .config.table import table
 from .errors import ConfigError
-from .links.connector import KeptLink
 from .links.link import Link
 from .links.runtime import Runtime
 from .net.listeners import ListenError
@@ -82,7 +82,7 @@ class GatewayService(Service):
         self.runtime = Runtime(reactor, memory=config.gateway.memory, linger=config.gateway.linger, tls=config.tls)
         self._opened = False
         self.links: dict[str, Link] = {
-            name: registry.load("transport", plan.transport).Link(plan, self.runtime) for name, plan in config.links.items()
+            name: registry.load("transport", plan.transport).make_link(plan, self.runtime) for name, plan in config.links.items()
         }
 
     def privilegedStartService(self) -> None:
@@ -101,15 +101,17 @@ class GatewayService(Service):
             self.runtime.log.warn("{text}", text=warning)
         for note in self.config.notes:
             self.runtime.log.info("{text}", text=note)
+        for name, hears in self.config.wiring.items():
+            self.links[name].rewire(hears)
         try:
-            for link in sorted(self.links.values(), key=lambda link: not isinstance(link, KeptLink)):
+            for link in sorted(self.links.values(), key=lambda link: link.how.listens):
                 link.start()
         except ListenError as error:
             sys.stderr.write(f"{error}\n")
             raise CannotStart(str(error)) from None
 
     def _check_open_files(self, limit: int) -> None:
-        wanted = sum(link.options.max_sessions for link in self.links.values() if not isinstance(link, KeptLink)) + SPARE_FILES
+        wanted = sum(link.options.max_sessions for link in self.links.values() if link.how.listens) + SPARE_FILES
         if wanted > limit >= 0:
             text = f"{wanted} open files may be needed (all max_sessions and {SPARE_FILES}), but the system allows {limit}:"
             self.runtime.log.warn("{text}", text=f"{text} raise ulimit -Hn (systemd: LimitNOFILE) or lower max_sessions")

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import Logger
 
 from gateway import registry
-from gateway.bus.outbox import OutboxOptions
+from gateway.bus.outbox import Outbox, OutboxOptions, Parcel
 from gateway.config.plan import LinkPlan, StreamOptions
+from gateway.links.acceptor import Acceptor
+from gateway.links.connector import Connector
 from gateway.links.link import Link
 from gateway.links.runtime import Runtime
 from gateway.links.session import Session
+from gateway.links.stream import stream_wires
+from gateway.net.keepers import Keeper
+from gateway.packet import Batch
+from gateway.peer import Ended, Peer
+from gateway.wires import Encoded
 
 
 def make_runtime(clock: Any = None, **options: Any) -> Runtime:
@@ -26,19 +35,34 @@ def make_runtime(clock: Any = None, **options: Any) -> Runtime:
 
 
 def make_plan(
-    name: str, framing: str = "lines", codec: str = "raw", hears: tuple[str, ...] = (), verbatim: bool = False, **options: Any
+    name: str, framing: str = "lines", codec: str = "raw", verbatim: bool = False, **options: Any
 ) -> LinkPlan:
     """A plan for a stream link; ``outbox`` may be a dict; options of the framing as ``framing_max=...``."""
     framing_options = {key.removeprefix("framing_"): options.pop(key) for key in list(options) if key.startswith("framing_")}
     if isinstance(options.get("outbox"), dict):
         options["outbox"] = OutboxOptions(**options["outbox"])
     chosen = StreamOptions(codec=registry.load("codec", codec).Options(), **options)
-    return LinkPlan(name, "test", chosen, hears, registry.load("framing", framing).Options(**framing_options), verbatim or framing == "raw")
+    return LinkPlan(name, "test", chosen, registry.load("framing", framing).Options(**framing_options), verbatim or framing == "raw")
 
 
-def make_link(runtime: Runtime, name: str, *, link_class: type[Link] = Link, **plan: Any) -> Link:
-    """A started link."""
-    link = link_class(make_plan(name, **plan), runtime)
+class Nowhere:
+    """A listener that nobody comes to but whom the test lets join."""
+
+    def start(self) -> None:
+        return
+
+    def stop(self) -> Deferred[None]:
+        return succeed(None)
+
+
+def make_link(
+    runtime: Runtime, name: str, *, hears: tuple[str, ...] = (), dial: Any = None, new_wire: Callable[[], Any] | None = None, **plan: Any
+) -> Link:
+    """A started link: a listener for whoever joins, or with a ``dial`` one far end that is kept."""
+    made = make_plan(name, **plan)
+    sessions: Any = Connector(dial) if dial is not None else Acceptor(lambda link, build: Nowhere(), str)
+    link = Link(made, runtime, sessions, new_wire or stream_wires(made))
+    link.rewire(hears)
     link.start()
     return link
 
@@ -95,6 +119,48 @@ class Producer:
 
 def join(link: Link, peer: str = "10.0.0.1:1") -> tuple[Session, Wire]:
     """A connected session of a link, and its transport."""
-    session, wire = Session(link, peer), Wire()
+    session, wire = link.new_session(Peer(False, name=peer)), Wire()
     session.connected(wire)
     return session, wire
+
+
+def deliver(session: Session, batch: Batch, data: bytes) -> None:
+    """Give a session the bytes that it is to have of a batch."""
+    session.write(Parcel(batch, Encoded(data, batch.count), session.wire.representation))
+
+
+def outbox(session: Session) -> Outbox:
+    """What waits for a session."""
+    assert session.writer.outbox is not None
+    return session.writer.outbox
+
+
+def gone(text: str = "gone", clean: bool = False) -> Ended:
+    """The end of a session."""
+    return Ended("eof", text, clean)
+
+
+class Dial:
+    """A far end whose attempts end as the test says."""
+
+    place = "/dev/x"
+    resyncs = rests = False
+    comes_back = True
+
+    def attempt(self, link: Link) -> Deferred[Any]:
+        self.trial: Deferred[Any] = Deferred()
+        return self.trial
+
+    def look_out(self, wake: Any) -> None:
+        return
+
+    def opened(self, link: Link, session: Session) -> None:
+        return
+
+    def ended(self, session: Session) -> None:
+        return
+
+
+def keeper(link: Link) -> Keeper:
+    assert isinstance(link.how, Connector)
+    return link.how.keeper

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -30,11 +31,11 @@ _PURE_ELSEWHERE = (
     "config.config config.draft config.exposures config.fields config.implied config.inherit config.ini config.miswritten config.places",
     "config.plan config.sections config.sentences config.table config.wiring",
     "http.head http.origins http.upgrade",
-    "links.trace",
+    "links.state links.trace",
     "net.admission net.watch",
     "ports.settings",
     "tls.options tls.sniff",
-    "websocket.frames",
+    "websocket.frames websocket.wire",
 )
 PURE = frozenset(["errors", "options", "packet", "peer", "topics", "bus", "codecs", "framing", "registry", "wires"])
 PURE_ELSEWHERE = frozenset(f"gateway.{name}" for names in _PURE_ELSEWHERE for name in names.split())
@@ -56,20 +57,8 @@ APART = frozenset({"transports"})
 ROOF = "service"
 """What nothing imports."""
 
-_ROUTES = "routes that are handed in: a path, its origins, who is admitted, and what a connection is upgraded to"
-EXCEPTIONS = {
-    ("gateway.http.front", "gateway.links.link"): _ROUTES,
-    ("gateway.http.front", "gateway.websocket.protocol"): _ROUTES,
-    ("gateway.http.front", "gateway.websocket.session"): _ROUTES,
-}
-"""Imports that break a rule, each with what is to take its place."""
-
-CIRCLES = {
-    frozenset(f"gateway.links.{name}" for name in ("events", "groups", "link", "session")): (
-        "all that a session asks of its link as a Protocol of a few methods; the link makes its sessions"
-    ),
-}
-"""Files that import each other in a circle, each with what is to open it."""
+OWNER = frozenset({"ended", "heard", "opened", "report", "terms"})
+"""All that a session, with its writer, asks of its link."""
 
 LONGEST = 300
 """Lines of a file that are a reason to look for a second idea in it."""
@@ -150,6 +139,19 @@ def forbidden(found: Iterable[Arrow]) -> list[Arrow]:
     return [arrow for arrow in found if is_forbidden(arrow)]
 
 
+def asked_of_owner(sources: Mapping[str, tuple[str, bool]]) -> set[str]:
+    """The names that files use of a session's ``owner``, and those that its Protocol has."""
+    names: set[str] = set()
+    for module, (source, _) in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "owner":
+                names.add(node.attr)
+            elif isinstance(node, ast.ClassDef) and (module, node.name) == ("gateway.links.owner", "Owner"):
+                names |= {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
+                names |= {each.target.id for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)}
+    return names
+
+
 def is_pure(module: str) -> bool:
     """Whether a module may not reach outside."""
     return place(module) in PURE or module in PURE_ELSEWHERE
@@ -177,9 +179,9 @@ def report() -> Iterator[str]:
         if below := {there: count for (here, there), count in sorted(between.items()) if here == name}:
             yield f"  {name} -> {', '.join(f'{there} {count}' for there, count in below.items())}"
     round_trips = circles((arrow.module, arrow.imported) for arrow in found)
-    yield from _named("Circles of files", {", ".join(sorted(circle)): CIRCLES.get(circle) for circle in round_trips})
-    broken = {(arrow.module, arrow.imported): str(arrow) for arrow in [*upward(found), *forbidden(found)]}
-    yield from _named("Imports against the rules", {text: EXCEPTIONS.get(pair) for pair, text in broken.items()})
+    yield from _named("Circles of files", {", ".join(sorted(circle)): None for circle in round_trips})
+    yield from _named("Imports against the rules", {str(arrow): None for arrow in [*upward(found), *forbidden(found)]})
+    yield f"A session asks of its link: {', '.join(sorted(asked_of_owner(sources)))}"
     long = [name for name in lines if lines[name] > LONGEST]
     yield from _named(f"Files of more than {LONGEST} lines", {f"{name} {lines[name]}": LONG.get(name) for name in long})
 

@@ -14,7 +14,7 @@ TESTED_ELSEWHERE = {
     "gateway.config.config": "tests.config.test_load",
     "gateway.config.plan": "tests.config.test_load",
     "gateway.links.runtime": "tests.links.test_link",
-    "gateway.net.report": "tests.links.test_reporting",
+    "gateway.net.report": "tests.links.test_events",
 }
 """Modules without a test module of their own name, and where they are tested."""
 
@@ -42,20 +42,18 @@ class ShapeTests(Breaches):
         self.assert_none([*unplaced, *gone])
 
     def test_imports(self) -> None:
-        """Imports point down, folder by folder, and to nothing that the folder is not to know; what is excepted is still needed."""
-        broken = {(arrow.module, arrow.imported): str(arrow) for arrow in [*rules.upward(self.arrows), *rules.forbidden(self.arrows)]}
-        breaches = [text for pair, text in broken.items() if pair not in rules.EXCEPTIONS]
-        mended = [f"{' -> '.join(pair)} is excepted, but is not there" for pair in rules.EXCEPTIONS if pair not in broken]
-        self.assert_none([*breaches, *mended])
+        """Imports point down, folder by folder, and to nothing that the folder is not to know."""
+        self.assert_none([str(arrow) for arrow in [*rules.upward(self.arrows), *rules.forbidden(self.arrows)]])
 
     def test_circles(self) -> None:
-        """No files import each other in a circle but those that are excepted, and no folders do."""
-        found = rules.circles((arrow.module, arrow.imported) for arrow in self.arrows)
-        breaches = [f"a circle: {', '.join(sorted(circle))}" for circle in found if circle not in rules.CIRCLES]
-        mended = [f"excepted, but no circle: {', '.join(sorted(circle))}" for circle in rules.CIRCLES if circle not in found]
-        places = {(rules.place(arrow.module), rules.place(arrow.imported)) for arrow in self.arrows}
-        folders = [f"a circle of folders: {', '.join(sorted(circle))}" for circle in rules.circles(places)]
-        self.assert_none([*breaches, *mended, *folders])
+        """No files import each other in a circle, and no folders do."""
+        files = rules.circles((arrow.module, arrow.imported) for arrow in self.arrows)
+        folders = rules.circles((rules.place(arrow.module), rules.place(arrow.imported)) for arrow in self.arrows)
+        self.assert_none([f"a circle: {', '.join(sorted(circle))}" for circle in [*files, *folders]])
+
+    def test_owner(self) -> None:
+        """A session asks five things of its link, and no more."""
+        self.assertEqual(rules.asked_of_owner(self.sources), rules.OWNER)
 
     def test_pure(self) -> None:
         """Pure folders and modules import neither Twisted nor sockets, files or clocks."""
@@ -106,8 +104,9 @@ class ShapeTests(Breaches):
         for words in (
             "Floors",
             "service -> ",
-            f"Circles of files: {len(rules.CIRCLES)}",
-            f"Imports against the rules: {len(rules.EXCEPTIONS)}",
+            "Circles of files: none",
+            "Imports against the rules: none",
+            "A session asks of its link: ended, heard, opened, report, terms",
             "Files of more than 300 lines: none",
         ):
             self.assertIn(words, text)

@@ -70,11 +70,16 @@ class Part:
         self.sessions: dict[Any, None] = {}
         self.options = LinkOptions()
         self.stopped: Deferred[None] = succeed(None)
+        self.how = self
+        self.listens = True
 
     def start(self) -> None:
         self.told.append(f"start {self.name}")
         if self.fails:
             raise self.fails
+
+    def rewire(self, hears: tuple[str, ...]) -> None:
+        return
 
     def stop(self) -> Deferred[None]:
         self.told.append(f"stop {self.name}")
@@ -116,7 +121,7 @@ class ServiceTests(SynchronousTestCase):
         self.keep_signals()
         err = io.StringIO()
         self.patch(sys, "stderr", err)
-        self.service.links = {"lan": Part("lan", self.told, ListenError("[lan] cannot listen"))}  # type: ignore[dict-item]
+        self.service.links = {name: Part(name, self.told, ListenError("[lan] cannot listen")) for name in ("lan", "scale")}  # type: ignore[dict-item]
         error = self.assertRaises(SystemExit, self.service.privilegedStartService)
         self.assertEqual((error.code, err.getvalue()), (1, "[lan] cannot listen\n"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
@@ -14,9 +14,11 @@ from zope.interface import implementer
 from gateway import registry
 from gateway.bus.outbox import OutboxOptions
 from gateway.config.plan import LinkPlan
+from gateway.links.link import Link
 from gateway.packet import Batch, Frames
 from gateway.peer import PLAIN, Peer
 from gateway.transports import websocket
+from gateway.websocket.acceptor import Path
 
 from .building import Wire, make_runtime
 from .websocket.test_frames import client_frame, split
@@ -24,13 +26,20 @@ from .websocket.test_frames import client_frame, split
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 
-def make_link(runtime: Any, name: str = "web", hears: tuple[str, ...] = ("gps",), codec: str = "text", **options: Any) -> websocket.Link:
+def make_link(runtime: Any, name: str = "web", hears: tuple[str, ...] = ("gps",), codec: str = "text", **options: Any) -> Link:
     """A link on 127.0.0.1:8080 that does not listen."""
     options.setdefault("listen", "127.0.0.1:8080")
     if isinstance(options.get("outbox"), dict):
         options["outbox"] = OutboxOptions(**options["outbox"])
     chosen = websocket.Options(codec=registry.load("codec", codec).Options(), **options)
-    return websocket.Link(LinkPlan(name, "websocket", chosen, hears), runtime)
+    link = websocket.make_link(LinkPlan(name, "websocket", chosen), runtime)
+    link.rewire(hears)
+    return link
+
+
+def path_of(link: Link) -> Path:
+    """How the sessions of a link come."""
+    return cast(Path, link.how)
 
 
 def lines(*texts: bytes, origin: str = "gps#1") -> Batch:
@@ -67,11 +76,11 @@ class Socket(Wire):
 class Client:
     """One connection to the front of a link."""
 
-    def __init__(self, link: websocket.Link, host: str = "127.0.0.1", security: Peer = PLAIN) -> None:
+    def __init__(self, link: Link, host: str = "127.0.0.1", security: Peer = PLAIN) -> None:
         self.socket = Socket()
         self.link = link
         self.lost = False
-        self.socket.protocol = visitor = link.front.build(IPv4Address("TCP", host, 40000), security)
+        self.socket.protocol = visitor = path_of(link).front.build(IPv4Address("TCP", host, 40000), security)
         visitor.makeConnection(self.socket)
 
     @property
@@ -138,7 +147,7 @@ class Setting:
         leftover = self.clock.getDelayedCalls()
         assert not leftover, leftover
 
-    def client(self, link: websocket.Link, host: str = "127.0.0.1", security: Peer = PLAIN) -> Client:
+    def client(self, link: Link, host: str = "127.0.0.1", security: Peer = PLAIN) -> Client:
         client = Client(link, host, security)
         self.clients.append(client)
         return client

@@ -2,8 +2,7 @@
 
 A turn queue: what a hearer publishes while it hears waits until the present batch has reached everybody, so an answer never overtakes
 its question. A hearer that was cancelled hears nothing more, not even in the present turn; one that raises is reported and harms
-nobody else. Sessions are enrolled by id, for two things that go against the stream: an answer to one session alone, and back-pressure
-upon all who publish to one that has no room (`gates`).
+nobody else. A batch with an address goes there and nowhere else. Back-pressure goes against the stream, through `gates`.
 """
 
 from __future__ import annotations
@@ -18,14 +17,21 @@ from .gates import Gate, Publisher
 
 _CACHED_TOPICS = 4096
 
+Hearer = Callable[[Batch], None]
 
-class Enrolled(Publisher, Protocol):
-    """What the bus asks of a session."""
 
-    peer: str
+class Addressee(Publisher, Protocol):
+    """Who can be at an address."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    def accepts(self, topic: str) -> bool:
+        """Whether it takes a batch of this topic."""
 
     def answer(self, batch: Batch) -> None:
-        """Take a batch that is for this session alone."""
+        """Take a batch that is for it alone."""
 
 
 class Subscription:
@@ -47,10 +53,10 @@ class Subscription:
 
 
 class Bus:
-    """Topics on one side, hearers on the other.
+    """Topics and addresses on one side, hearers on the other.
 
-    ``on_error(name, error)`` is told when the hearer ``name`` raised, ``on_gone(batch)`` when a batch was for one session alone, and
-    that has gone.
+    ``on_error(name, error)`` is told when the hearer ``name`` raised, ``on_gone(batch)`` when a batch was for an address that has gone
+    while it waited for its turn.
     """
 
     def __init__(self, on_error: Callable[[str, Exception], None], on_gone: Callable[[Batch], None]) -> None:
@@ -58,13 +64,17 @@ class Bus:
         self._on_gone = on_gone
         self._subscriptions: list[Subscription] = []
         self._hearers: dict[str, tuple[Subscription, ...]] = {}
-        self._sessions: dict[str, Enrolled] = {}
+        self._addresses: dict[str, Addressee] = {}
+        self._gone: dict[str, Callable[[str], None]] = {}
         self._gates: dict[tuple[str, ...], Gate] = {}
-        self._closed: dict[object, Gate] = {}
         self._waiting: deque[Batch] = deque()
+        self.delivering = ""
+        """The topic of the batch that is being delivered now; "" between."""
         self._busy = False
 
-    def subscribe(self, filters: Sequence[str], hearer: Callable[[Batch], None], name: str) -> Subscription:
+    # Topics
+
+    def subscribe(self, filters: Sequence[str], hearer: Hearer, name: str) -> Subscription:
         """Call ``hearer`` with each batch whose topic matches a filter: once, even if several match."""
         subscription = Subscription(self, name, filters, hearer)
         self._subscriptions.append(subscription)
@@ -76,72 +86,84 @@ class Bus:
         hearers = self._hearers.get(topic)
         return bool(self._hearers_of(topic) if hearers is None else hearers)
 
-    def publish(self, batch: Batch) -> None:
-        """Give the batch to all that hear its topic, or to the session in ``reply_to`` alone; never raises for their faults."""
+    def publish(self, batch: Batch) -> bool:
+        """Give the batch to all that hear its topic, or to its address alone; never raises for their faults.
+
+        False: it has an address, and nobody is there who accepts it.
+        """
+        if batch.to and not self.accepts(batch.to, batch.topic):
+            return False
         self._waiting.append(batch)
-        if self._busy:
-            return
-        self._busy = True
-        try:
-            while self._waiting:
-                self._deliver(self._waiting.popleft())
-        finally:
-            self._busy = False
+        if not self._busy:
+            self._busy = True
+            try:
+                while self._waiting:
+                    batch = self._waiting.popleft()
+                    self.delivering = batch.topic
+                    self._deliver(batch)
+            finally:
+                self._busy = False
+                self.delivering = ""
+        return True
 
-    def enrol(self, id: str, session: Enrolled) -> None:
-        """Make a session known under its id; it is paused if whoever hears it has no room now."""
-        self._sessions[id] = session
+    # Addresses
+
+    def enrol(self, address: str, there: Addressee) -> None:
+        """Give ``there`` what is for this address. What it publishes may have to wait: at once, if whoever hears it has no room."""
+        self._addresses[address] = there
         for gate in self._gates.values():
-            gate.enter(session)
+            gate.enter(there)
 
-    def dismiss(self, id: str) -> None:
-        """Forget a session."""
-        session = self._sessions.pop(id, None)
-        if session is not None:
+    def dismiss(self, address: str) -> None:
+        """Nobody is there any more."""
+        there = self._addresses.pop(address, None)
+        if there is not None:
             for gate in self._gates.values():
-                gate.leave(session)
+                gate.leave(there)
+            for gone in tuple(self._gone.values()):
+                gone(address)
 
-    def knows(self, id: str) -> bool:
-        """Whether a session is enrolled under this id."""
-        return id in self._sessions
+    def mourn(self, name: str, gone: Callable[[str], None] | None) -> None:
+        """Have ``gone(address)`` called for ``name`` whenever an address is left; None: no more."""
+        if gone is None:
+            self._gone.pop(name, None)
+        else:
+            self._gone[name] = gone
 
-    def peer(self, id: str) -> str:
-        """What people call a session: its peer's address, or its id when it is gone."""
-        session = self._sessions.get(id)
-        return session.peer if session is not None else id
+    def accepts(self, address: str, topic: str) -> bool:
+        """Whether somebody is at this address who would take a batch of this topic."""
+        there = self._addresses.get(address)
+        return there is not None and there.accepts(topic)
 
-    def block(self, token: object, filters: Sequence[str]) -> None:
-        """Pause every session that publishes what matches, present and to come, until ``unblock(token)``."""
-        if token in self._closed:
-            return
-        gate = self._gates.get(tuple(filters))
+    def name(self, address: str) -> str:
+        """What people call who is there: a peer's address; the address itself when nobody is."""
+        there = self._addresses.get(address)
+        return there.name if there is not None else address
+
+    def gate(self, filters: Sequence[str]) -> Gate:
+        """Where those wait who publish what these filters match, while whoever hears it has no room. The same for equal filters."""
+        key = tuple(filters)
+        gate = self._gates.get(key)
         if gate is None:
-            gate = self._gates[tuple(filters)] = Gate(filters)
-            for session in self._sessions.values():
-                gate.enter(session)
-        self._closed[token] = gate
-        gate.close(token)
-
-    def unblock(self, token: object) -> None:
-        """Take one reason for pauses back."""
-        gate = self._closed.pop(token, None)
-        if gate is not None:
-            gate.open(token)
+            gate = self._gates[key] = Gate(key)
+            for there in self._addresses.values():
+                gate.enter(there)
+        return gate
 
     def _deliver(self, batch: Batch) -> None:
-        if batch.reply_to:
-            session = self._sessions.get(batch.reply_to)
-            if session is None:
+        if batch.to:
+            there = self._addresses.get(batch.to)
+            if there is None:
                 self._on_gone(batch)
             else:
-                self._call(batch.reply_to, session.answer, batch)
+                self._call(batch.to, there.answer, batch)
             return
         hearers = self._hearers.get(batch.topic)
         for subscription in self._hearers_of(batch.topic) if hearers is None else hearers:
             if subscription.active:
                 self._call(subscription.name, subscription.hearer, batch)
 
-    def _call(self, name: str, hearer: Callable[[Batch], None], batch: Batch) -> None:
+    def _call(self, name: str, hearer: Hearer, batch: Batch) -> None:
         try:
             hearer(batch)
         except Exception as error:  # one hearer's fault is its own

@@ -58,10 +58,10 @@ class Gate:
         elif len(before) == 1 and before[0] in self._publishers:
             self._publishers[before[0]].pause(self)
 
-    def open(self, token: object) -> None:
-        """``token`` has room again."""
+    def open(self, token: object) -> bool:
+        """``token`` has room again; whether it had none."""
         if token not in self._closed_by:
-            return
+            return False
         del self._closed_by[token]
         left = tuple(self._closed_by)
         if not left:
@@ -69,3 +69,4 @@ class Gate:
                 session.resume(self)
         elif len(left) == 1 and left[0] in self._publishers:
             self._publishers[left[0]].resume(self)
+        return True

@@ -1,15 +1,16 @@
 """The bounded queue in front of one slow session, and the memory that all of them share.
 
-Pure: an outbox says what became of an item; its session acts upon it. An empty outbox always takes one item, however large, so a
-limit below one read cannot stop a stream. A verb (something to do, in order with the data) costs nothing and is never dropped.
+Batches wait here, not bytes: what a parcel is for its peer is made once for all who want the same, and anew for a session that wants
+something else. Pure: an outbox says what became of an item; its session acts upon it. An empty outbox always takes one item, however
+large, so a limit below one read cannot stop a stream. A verb (something to do, in order with the data) costs nothing and is never dropped.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from enum import Enum
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from pydantic import Field
 
@@ -42,36 +43,56 @@ class Verb(NamedTuple):
     """Something for the session to do when all before it has been written: ``close``, ..."""
 
     name: str
-    value: Any = None
 
 
-OVERHEAD = 128
-"""Bytes that an item takes beside those of its body: the item, the head of the bytes object, its place in the queue."""
-TOLD = 256
-"""The same for a batch that is kept to be told when its item is written, and again for each packet that it may be cut into."""
+OVERHEAD = 600
+"""Bytes of memory that a parcel takes beside those of its packets: itself, its batch, its frames, and the heads of their bytes."""
+PLACE = 16
+"""Bytes of memory for the place of an item in one queue."""
 
 
-class Item(NamedTuple):
-    """Encoded bytes of a run of packets, or a verb."""
+class Said(Protocol):
+    """A batch as a peer gets it."""
 
-    body: bytes | Verb
-    packets: int = 0
-    origin: str = ""
-    batch: Batch | None = None
-    """What is in it, where that is to be told when it is written."""
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def packets(self) -> int: ...
+
+
+class Parcel:
+    """A batch on its way to peers that want the same bytes. It is shared by all queues that it waits in, and counted in memory once.
+
+    ``encoded`` is what these peers get, in the form ``representation``; None until somebody asks.
+    """
+
+    __slots__ = ("batch", "cost", "encoded", "places", "representation", "told")
+
+    def __init__(self, batch: Batch, encoded: Said | None = None, representation: Hashable | None = None, told: bool = False) -> None:
+        self.batch = batch
+        self.encoded = encoded
+        self.representation = representation
+        self.told = told
+        """Whether it has been told that this was accepted for writing."""
+        self.places = 0
+        self.cost = 0
 
     @property
     def size(self) -> int:
-        """Bytes that the peer will get: what ``outbox.bytes`` limits."""
-        return len(self.body) if isinstance(self.body, bytes) else 0
+        """Bytes that the peer will get, or about that: what ``outbox.bytes`` limits."""
+        return len(self.batch.data if self.encoded is None else self.encoded.data)
 
     @property
-    def cost(self) -> int:
-        """Bytes of memory that the item takes: what ``[gateway] memory`` limits. A verb is free."""
-        if isinstance(self.body, Verb):
-            return 0
-        told = 0 if self.batch is None else 2 * len(self.batch.data) + TOLD + OVERHEAD * self.batch.count
-        return len(self.body) + OVERHEAD + told
+    def packets(self) -> int:
+        return self.batch.count if self.encoded is None else self.encoded.packets
+
+    def measure(self) -> int:
+        """Bytes of memory that it takes now, wherever it waits."""
+        encoded = 0 if self.encoded is None or self.encoded.data is self.batch.data else len(self.encoded.data)
+        return OVERHEAD + self.batch.frames.cost + encoded
+
+
+Item = Parcel | Verb
 
 
 class Verdict(Enum):
@@ -95,63 +116,61 @@ class Memory:
         self.used = 0
         self._by_size: dict[int, dict[Outbox, None]] = {}
 
-    def charge(self, box: Outbox, cost: int) -> None:
-        """Count bytes towards (or, negative, off) the sum; may make the fullest outbox give up, ``box`` itself included."""
-        self.used += cost
-        before = box.cost.bit_length()
-        box.cost += cost
-        after = box.cost.bit_length()
-        if after != before:
-            if before:
-                self._leave(box, before)
-            if after:
-                self._by_size.setdefault(after, {})[box] = None
+    def enter(self, box: Outbox, parcel: Parcel) -> None:
+        """A parcel waits in one outbox more; may make the fullest give up, ``box`` itself included."""
+        if not parcel.places:
+            parcel.batch.frames.join()
+            parcel.cost = parcel.measure()
+            self.used += parcel.cost
+        parcel.places += 1
+        self.used += PLACE
+        self._resize(box, parcel.cost + PLACE)
         while self.used > self.limit and self._by_size:
             fullest = next(iter(self._by_size[max(self._by_size)]))
             fullest.give_up()
             if fullest.cost:
                 fullest.clear()
 
-    def _leave(self, box: Outbox, size: int) -> None:
-        boxes = self._by_size[size]
-        del boxes[box]
-        if not boxes:
-            del self._by_size[size]
+    def leave(self, box: Outbox, parcel: Parcel) -> None:
+        """A parcel waits in one outbox less."""
+        parcel.places -= 1
+        self.used -= PLACE if parcel.places else PLACE + parcel.cost
+        self._resize(box, -parcel.cost - PLACE)
+
+    def _resize(self, box: Outbox, by: int) -> None:
+        before = box.cost.bit_length()
+        box.cost += by
+        after = box.cost.bit_length()
+        if after != before:
+            if before:
+                boxes = self._by_size[before]
+                del boxes[box]
+                if not boxes:
+                    del self._by_size[before]
+            if after:
+                self._by_size.setdefault(after, {})[box] = None
 
 
 class Outbox:
     """Items in order, within ``options.bytes`` and ``options.packets``; ``when_full`` names who loses.
 
-    ``give_up`` is called when all outboxes together are over their limit and this is the fullest; afterwards it is empty. That may happen
-    within ``offer``: ``dropped_packets`` and ``dropped_bytes`` count what the policy dropped, and not what whoever gives up clears.
+    What is taken is still charged, and can be restored, until it is settled. ``give_up`` is called when all outboxes together are over
+    their limit and this is the fullest; afterwards it is empty. That may happen within ``offer``: ``dropped_packets`` counts what the
+    policy dropped, and not what whoever gives up clears.
     """
 
-    __slots__ = (
-        "_bytes_limit",
-        "_items",
-        "_memory",
-        "_packets_limit",
-        "_when_full",
-        "bytes",
-        "cost",
-        "dropped_bytes",
-        "dropped_packets",
-        "give_up",
-        "packets",
-    )
+    __slots__ = ("_items", "_memory", "_options", "_taken", "bytes", "cost", "dropped_packets", "give_up", "packets")
 
     def __init__(self, options: OutboxOptions, memory: Memory, give_up: Callable[[], None]) -> None:
-        self._bytes_limit = options.bytes
-        self._packets_limit = options.packets
-        self._when_full = options.when_full
+        self._options = options
         self._memory = memory
         self._items: deque[Item] = deque()
+        self._taken: list[Item] = []
         self.give_up = give_up
         self.bytes = 0
         self.packets = 0
         self.cost = 0
         self.dropped_packets = 0
-        self.dropped_bytes = 0
 
     def __len__(self) -> int:
         return len(self._items)
@@ -162,74 +181,87 @@ class Outbox:
     @property
     def relieved(self) -> bool:
         """Whether those who were paused may go on: at most half full."""
-        return self.bytes * 2 <= self._bytes_limit and self.packets * 2 <= self._packets_limit
+        return self.bytes * 2 <= self._options.bytes and self.packets * 2 <= self._options.packets
 
     def offer(self, item: Item) -> Verdict:
         """Queue an item, or apply the policy."""
-        size = item.size
-        if isinstance(item.body, Verb) or not self.packets or self._fits(size, item.packets):
-            self._append(item, size)
+        if isinstance(item, Verb):
+            self._items.append(item)
             return Verdict.KEPT
-        if self._when_full == "block":
-            self._append(item, size)
+        if not self.packets or self._fits(item):
+            self._append(item)
+            return Verdict.KEPT
+        when_full = self._options.when_full
+        if when_full == "block":
+            self._append(item)
             return Verdict.BLOCK
-        if self._when_full == "disconnect":
-            self._dropped(item)
-            return Verdict.FULL
-        if self._when_full == "drop-newest":
-            self._dropped(item)
-            return Verdict.DROPPED
-        while self.packets and not self._fits(size, item.packets):
+        if when_full != "drop-oldest":
+            self.dropped_packets += item.packets
+            return Verdict.FULL if when_full == "disconnect" else Verdict.DROPPED
+        while self.packets and not self._fits(item):
             self._drop_oldest()
-        self._append(item, size)
+        self._append(item)
         return Verdict.DROPPED
 
     def take(self, limit: int) -> list[Item]:
         """The next items in order: at least one (if there is any), then as many as stay within ``limit`` bytes; a verb comes alone."""
-        items = self._items
-        taken: list[Item] = []
-        size = cost = 0
+        items, size = self._items, 0
         while items:
             item = items[0]
-            if taken and (isinstance(item.body, Verb) or size + item.size > limit):
+            if isinstance(item, Verb):
+                if not self._taken:
+                    self._taken.append(items.popleft())
                 break
-            taken.append(items.popleft())
+            if self._taken and size + item.size > limit:
+                break
+            items.popleft()
+            self._taken.append(item)
             size += item.size
-            cost += item.cost
-            self.packets -= item.packets
-            if isinstance(item.body, Verb):
-                break
-        self.bytes -= size
-        self._memory.charge(self, -cost)
-        return taken
+            self._count(item, -1)
+        return self._taken
 
-    def clear(self) -> list[Item]:
+    def settle(self) -> None:
+        """What was taken is with the peer, or with its transport."""
+        taken, self._taken = self._taken, []
+        for item in taken:
+            if isinstance(item, Parcel):
+                self._memory.leave(self, item)
+
+    def restore(self) -> None:
+        """What was taken and not settled stands in front again."""
+        taken, self._taken = self._taken, []
+        self._items.extendleft(reversed(taken))
+        for item in taken:
+            if isinstance(item, Parcel):
+                self._count(item, 1)
+
+    def clear(self) -> list[Parcel]:
         """Take all packets out, for whoever clears to count and to tell; verbs stay."""
-        dropped = [item for item in self._items if item.packets]
-        self._items = deque(item for item in self._items if not item.packets)
+        self.restore()
+        dropped = [item for item in self._items if isinstance(item, Parcel)]
+        self._items = deque(item for item in self._items if isinstance(item, Verb))
         self.bytes = self.packets = 0
-        self._memory.charge(self, -self.cost)
+        for item in dropped:
+            self._memory.leave(self, item)
         return dropped
 
-    def _fits(self, size: int, count: int) -> bool:
-        return self.bytes + size <= self._bytes_limit and self.packets + count <= self._packets_limit
+    def _fits(self, item: Parcel) -> bool:
+        return self.bytes + item.size <= self._options.bytes and self.packets + item.packets <= self._options.packets
 
-    def _append(self, item: Item, size: int) -> None:
+    def _append(self, item: Parcel) -> None:
         self._items.append(item)
-        self.bytes += size
-        self.packets += item.packets
-        self._memory.charge(self, item.cost)
+        self._count(item, 1)
+        self._memory.enter(self, item)
 
-    def _dropped(self, item: Item) -> None:
-        self.dropped_packets += item.packets
-        self.dropped_bytes += item.size
+    def _count(self, item: Parcel, sign: int) -> None:
+        self.bytes += sign * item.size
+        self.packets += sign * item.packets
 
     def _drop_oldest(self) -> None:
         for index, item in enumerate(self._items):
-            if item.packets:
+            if isinstance(item, Parcel):
                 del self._items[index]
-                self.bytes -= item.size
-                self.packets -= item.packets
-                self._dropped(item)
-                self._memory.charge(self, -item.cost)
+                self.dropped_packets += item.packets
+                self._count(item, -1)
+                self._memory.leave(self, item)
                 return

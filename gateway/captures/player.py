@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IConsumer, IPushProducer
 from zope.interface import implementer
 
+from ..peer import Ended
 from .pace import Burst
 
 _LAG = 1.0
@@ -19,7 +20,7 @@ class Receiver(Protocol):
 
     def connected(self, transport: Any) -> None: ...
     def received(self, data: bytes) -> None: ...
-    def lost(self, reason: str, clean: bool) -> None: ...
+    def lost(self, ended: Ended) -> None: ...
 
     def rewind(self) -> None:
         """The capture begins anew: its end and its beginning are not one packet."""
@@ -139,4 +140,4 @@ class Player:
         if self.connected:
             self.connected = False
             self._cancel()
-            self.receiver.lost(reason, clean)
+            self.receiver.lost(Ended("eof" if clean else "local", reason, clean))

@@ -43,6 +43,8 @@ class Config(NamedTuple):
     """What works but is unsafe, or probably a mistake; each text begins with file and line."""
     notes: tuple[str, ...]
     """What is usually intended but worth knowing, as a reader whose input goes nowhere; each text begins with file and line."""
+    wiring: dict[str, tuple[str, ...]]
+    """For each link the topic filters that it hears: those of ``subscribe`` and ``attach``, and one for each link that attaches to it."""
     sources: dict[str, tuple[str, ...]]
     """For each link the names of the links that it hears; ``NAME/$sent`` where it hears what is written to NAME."""
     inherits: dict[str, str]

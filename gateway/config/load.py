@@ -92,6 +92,7 @@ class _Loading:
             tls={name: options for name, (_section, _reading, options) in self._tls.items()},
             warnings=(),
             notes=(),
+            wiring={name: wiring.filters(name) for name in plans},
             sources={name: wiring.sources(name) for name in plans},
             inherits={name: origin for name in plans if (origin := framings.in_force(name)[1])},
             lines={name: draft.line for name, draft in self._drafts.items()},
@@ -181,7 +182,7 @@ class _Loading:
     def _plan(self, draft: Draft, wiring: Wiring, framings: Framings) -> LinkPlan:
         assert draft.options is not None
         framing, _origin = framings.in_force(draft.name)
-        return LinkPlan(draft.name, draft.transport, draft.options, wiring.filters(draft.name), framing, framings.verbatim(draft.name))
+        return LinkPlan(draft.name, draft.transport, draft.options, framing, framings.verbatim(draft.name))
 
     def _warn(self, section: str, line: int, text: str, *, note: bool = False) -> None:
         (self._notes if note else self._warnings).append((line, f"{self._file}:{line}: [{section}] {text}"))

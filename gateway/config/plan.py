@@ -64,13 +64,14 @@ class StreamOptions(LinkOptions):
 
 
 class LinkPlan(NamedTuple):
-    """One link, checked and resolved: all that its transport needs to know. Two plans are equal when nothing changed."""
+    """What one link is, checked and resolved: all that its transport needs to know. Two plans are equal when nothing changed.
+
+    Whom it hears stands beside it (`Config.wiring`): that can change while the link runs, and changes with other links.
+    """
 
     name: str
     transport: str
     options: LinkOptions
-    hears: tuple[str, ...] = ()
-    """Topic filters: those of ``subscribe`` and ``attach``, and one for each link that attaches to this one."""
     framing: FramingOptions | None = None
     """The framing in force on a stream (given, inherited, or a default); None where the peer sends messages."""
     verbatim: bool = True

@@ -10,6 +10,7 @@ import ipaddress
 import socket
 from collections.abc import Callable
 from typing import Any
+from typing import Protocol as Duties
 
 from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IAddress, IProtocol
@@ -17,18 +18,19 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from ..errors import ConfigError
-from ..links.link import Link
-from ..net.admission import Admission, source_of
-from ..net.listeners import Listener
+from ..net.admission import Admission
+from ..net.approach import Approach, hand_over
 from ..net.probes import half_close
+from ..net.report import Report
 from ..options import Address
 from ..peer import Peer
-from ..websocket.protocol import HardenedFactory
-from ..websocket.session import WebSocketSession
 from .head import HeadReader, HttpError, Request, error_response, parse_head
 from .origins import Visit, check_origin
 from .page import page_response
 from .upgrade import canonical_request, upgrade_required
+
+Build = Callable[[IAddress, Peer], IProtocol]
+Announce = Callable[[str], None]
 
 HEAD_TIMEOUT = 3.0
 """Seconds from the connection to the end of the request head, however many bytes come in between."""
@@ -41,59 +43,83 @@ _FORWARDED = frozenset(("forwarded", "via", "x-forwarded-for", "x-real-ip"))
 """Headers of a proxy on this machine, behind which anybody may stand."""
 
 
-class Served(Link):
-    """A link that a front can serve."""
+class Route(Duties):
+    """What stands at one path: a link, as far as a front can see it."""
 
-    options: Any
-    codec_name: str
-    factory: HardenedFactory
+    name: str
+    origins: tuple[str, ...]
+    subprotocols: tuple[str, ...]
+    codec: str
+    """What its packets look like in a browser: ``text``, ``json``, ..."""
+    page: bool
+    """Whether it shows a page to who asks for no WebSocket."""
 
-    def listen(self, build: Callable[[IAddress, Peer], IProtocol], announce: Callable[[str], None]) -> Listener:
-        """A listener at the link's address. ``build`` is called for each connection, ``announce`` when it is known what is bound."""
-        raise NotImplementedError
+    @property
+    def report(self) -> Report: ...
+
+    def refusal(self, peer: str) -> str:
+        """Why there is no session for this peer now; it is reported. "" where there is one."""
+
+    def hears(self, peer: Peer) -> bool:
+        """Whether what this peer would send goes anywhere."""
+
+    def upgrade(self, peer: Peer) -> IProtocol:
+        """The protocol of a WebSocket, which reads the request once more."""
+
+
+class Listening(Duties):
+    """What a front asks of its listener."""
+
+    def start(self) -> None: ...
+    def stop(self) -> Deferred[Any]: ...
 
 
 class Front:
-    """The websocket links of one listener, by path. It listens while at least one of them is open."""
+    """The routes of one address, by path. It listens while at least one of them is open.
 
-    def __init__(self, opener: Served, address: Address, tls: str | None) -> None:
-        self.runtime = opener.runtime
-        self.opener = opener
-        """The link that whatever has no link yet is counted for."""
+    ``listen(build, announce)`` makes the listener, which is to call ``build(address, peer)`` for each connection, and ``announce(bound)``
+    when it listens. ``report`` is for what happens to those who have not come to a route.
+    """
+
+    def __init__(
+        self, clock: Any, linger: float, address: Address, tls: str | None, report: Report, listen: Callable[[Build, Announce], Listening]
+    ) -> None:
+        self.clock = clock
+        self.linger = linger
         self.place = str(address)
         self.tls = tls
-        self.listener = opener.listen(self.build, self._announce)
-        self.routes: dict[str, Served] = {}
+        self.report = report
+        self.listener = listen(self.build, self._announce)
+        self.routes: dict[str, Route] = {}
         self.admission = Admission(MAX_WAITING, MAX_WAITING_PER_SOURCE)
         self.visitors: set[Visitor] = set()
-        self._open: set[Served] = set()
+        self._open: set[str] = set()
         self._emptied: Deferred[None] | None = None
-        self._failed: set[str] = set()
         name = socket.gethostname().lower()
         label = name.partition(".")[0]
         self.machine = frozenset((name, label, f"{label}.local"))
 
-    def add(self, link: Served, path: str, tls: str | None) -> None:
-        """Serve a link at a path; raises ConfigError when another link is there, or on the same address with other TLS."""
+    def add(self, route: Route, path: str, tls: str | None) -> None:
+        """Serve this route at a path; raises ConfigError when another is there, or on the same address with other TLS."""
         for other_path, other in self.routes.items():
             if other_path == path:
                 text = f"{path!r} on {self.place} belongs to [{other.name}] already: give each link its own path"
-                raise ConfigError(text, section=link.name, key="path")
+                raise ConfigError(text, section=route.name, key="path")
             if tls != self.tls:
                 text = f"[{other.name}] listens on {self.place} {'with tls = ' + self.tls if self.tls else 'without TLS'}: use the same"
-                raise ConfigError(text, section=link.name, key="tls")
-        self.routes[path] = link
+                raise ConfigError(text, section=route.name, key="tls")
+        self.routes[path] = route
 
-    def open(self, link: Served) -> None:
-        """Listen, if no other link has begun to; raises ListenError."""
+    def open(self, path: str) -> None:
+        """Listen, if no other route has begun to; raises ListenError."""
         if not self._open:
             self.listener.start()
-        self._open.add(link)
+        self._open.add(path)
 
-    def close(self, link: Served) -> Deferred[Any]:
-        """Serve this link no more. With the last one listen no more, and cut whoever is not answered yet; fires when all have gone."""
-        self.routes = {path: other for path, other in self.routes.items() if other is not link}
-        self._open.discard(link)
+    def close(self, path: str) -> Deferred[Any]:
+        """Serve this path no more. With the last one listen no more, and cut whoever is not answered yet; fires when all have gone."""
+        self.routes.pop(path, None)
+        self._open.discard(path)
         if self._open:
             return succeed(None)
         self._emptied = Deferred()
@@ -105,9 +131,8 @@ class Front:
 
     def _announce(self, bound: str) -> None:
         scheme = "https" if self.tls else "http"
-        for path, link in self.routes.items():
-            where = f"{scheme}://{bound}{path}" if link.options.page else bound
-            self.runtime.log.info("[{name}] listening on {where}", name=link.name, where=where)
+        for path, route in self.routes.items():
+            route.report("listening", f"listening on {f'{scheme}://{bound}{path}' if route.page else bound}", level="info")
 
     def gone(self, visitor: Visitor) -> None:
         """A connection has ended, or belongs to its session now."""
@@ -115,27 +140,9 @@ class Front:
         if self._emptied is not None and not self.visitors and not self._emptied.called:
             self._emptied.callback(None)
 
-    def build(self, address: IAddress, security: Peer) -> IProtocol:
+    def build(self, address: IAddress, peer: Peer) -> IProtocol:
         """A protocol for a connection that was accepted."""
-        return Visitor(self, address, security)
-
-    def refuse(self, peer: str, refusal: HttpError, link: Link | None) -> None:
-        """Count and tell a refusal."""
-        link = link or self.opener
-        link.count("refused_requests")
-        name = link.name
-        self.runtime.notices.say(f"{name} refused request", f"[{name}] {peer}: {refusal.status}: {refusal.text}")
-
-    def failed(self, peer: str, error: Exception, link: Link | None) -> None:
-        """A fault of ours while a request was answered: logged at length once for each kind, and told by rate after that."""
-        kind = type(error).__name__
-        link = link or self.opener
-        link.count("failures")
-        if kind not in self._failed:
-            self._failed.add(kind)
-            self.runtime.log.failure("[{name}] {peer}: failed while answering a request", name=link.name, peer=peer)
-        else:
-            self.runtime.notices.say(f"{link.name} failed", f"[{link.name}] {peer}: failed while answering a request: {kind}", "error")
+        return Visitor(self, address, peer)
 
 
 class Visitor(Protocol):
@@ -143,17 +150,17 @@ class Visitor(Protocol):
 
     transport: Any
 
-    def __init__(self, front: Front, address: Any, security: Peer) -> None:
+    def __init__(self, front: Front, address: Any, peer: Peer) -> None:
         self._front = front
         self._host: str = address.host
-        self._peer = str(Address(address.host, address.port))
-        self._security = security
+        self._peer = peer._replace(name=str(Address(address.host, address.port)))
         self._reader: HeadReader | None = HeadReader()
 
     def connectionMade(self) -> None:
-        self._front.visitors.add(self)
-        self._ticket = self._front.admission.enter(source_of(self._host), self._evicted)
-        self._timer = self._front.runtime.reactor.callLater(HEAD_TIMEOUT, self._too_slow)
+        front = self._front
+        front.visitors.add(self)
+        self._approach = Approach(front.clock, front.admission, self._host, self._evicted)
+        self._approach.expect(HEAD_TIMEOUT, self._too_slow)
 
     def dataReceived(self, data: bytes) -> None:
         if self._reader is None:
@@ -167,10 +174,10 @@ class Visitor(Protocol):
             request = parse_head(head)
             self._serve(request, rest)
         except HttpError as refusal:
-            self._front.refuse(self._peer, refusal, self._asked(request))
+            self._refuse(refusal, self._asked(request))
             self._answer(error_response(refusal, send_body=request is None or request.method != "HEAD"))
-        except Exception as error:  # a fault of ours: it costs this connection and nobody else
-            self._front.failed(self._peer, error, self._asked(request))
+        except Exception:  # a fault of ours: it costs this connection and nobody else
+            self._asked(request)("failures", "failed while answering a request", peer=self._peer.name, level="failure")
             if self._reader is None:
                 self.transport.abortConnection()
             else:
@@ -180,36 +187,42 @@ class Visitor(Protocol):
         self._leave()
         self._front.gone(self)
 
-    def _asked(self, request: Request | None) -> Served | None:
-        return self._front.routes.get(request.path) if request is not None else None
-
     def cut(self) -> None:
         """End the connection now."""
         self._leave()
         self.transport.abortConnection()
 
+    def _asked(self, request: Request | None) -> Report:
+        """The report of the route that was asked for, as far as that is known."""
+        route = self._front.routes.get(request.path) if request is not None else None
+        return self._front.report if route is None else route.report
+
+    def _refuse(self, refusal: HttpError, report: Report) -> None:
+        report("refused_requests", f"{refusal.status}: {refusal.text}", peer=self._peer.name)
+
     def _serve(self, request: Request, rest: bytes) -> None:
-        link = self._front.routes.get(request.path)
-        if link is None:
+        route = self._front.routes.get(request.path)
+        if route is None:
             raise HttpError(404, self._nothing_at(request))
         if not request.wants_websocket:
-            if not link.options.page:
+            if not route.page:
                 raise upgrade_required()
-            link.count("pages")
-            heard = self._security.may_write and self._front.runtime.bus.heard(link.topic_of(self._security))
-            self._answer(page_response(request, link.name, link.codec_name, heard))
+            route.report("pages", "shown a page", peer=self._peer.name, level="")
+            self._answer(page_response(request, route.name, route.codec, route.hears(self._peer)))
             return
-        canonical = canonical_request(request, link.options.subprotocols)
-        known = bool(self._security.identity) or _is_loopback(self._host)
-        visit = Visit(request.headers.get("origin"), request.headers["host"], self._security.secure, known)
-        check_origin(visit, link.options.origins, self._front.machine)
-        if link.full():
-            link.refused(self._peer, len(link.sessions))
-            self._answer(
-                error_response(HttpError(503, f"there is no room for one more session (max_sessions = {link.options.max_sessions})"))
-            )
+        canonical = canonical_request(request, route.subprotocols)
+        known = bool(self._peer.identity) or _is_loopback(self._host)
+        visit = Visit(request.headers.get("origin"), request.headers["host"], self._peer.secure, known)
+        check_origin(visit, route.origins, self._front.machine)
+        if full := route.refusal(self._peer.name):
+            self._answer(error_response(HttpError(503, full)))
             return
-        self._upgrade(link, canonical, rest)
+        self._leave()
+        self._front.gone(self)
+        protocol = route.upgrade(self._peer)
+        hand_over(self.transport, protocol, canonical)
+        if rest:
+            protocol.dataReceived(rest)
 
     def _nothing_at(self, request: Request) -> str:
         path = request.path if len(request.path) <= _LONGEST_QUOTED else request.path[:_LONGEST_QUOTED] + "..."
@@ -220,61 +233,29 @@ class Visitor(Protocol):
         more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
         return f"{text}; there is: {', '.join(paths[:_MOST_NAMED])}{more}"
 
-    def _upgrade(self, link: Served, canonical: bytes, rest: bytes) -> None:
-        self._leave()
-        self._front.gone(self)
-        protocol = link.factory.build(WebSocketSession(link, self._peer, self._security))
-        hand_over(self.transport, protocol, self._security.secure)
-        protocol.dataReceived(canonical)
-        if rest:
-            protocol.dataReceived(rest)
-
     def _answer(self, answer: bytes) -> None:
         """Write the whole answer, read no more, and cut whoever does not go."""
-        self._leave()
-        self._timer = self._front.runtime.reactor.callLater(self._front.runtime.linger, self.transport.abortConnection)
+        self._reader = None
         self.transport.write(answer)
-        half_close(self.transport, self._security.secure)
+        self._approach.close(self.transport, self._front.linger, lambda: half_close(self.transport, self._peer.secure))
 
     def _leave(self) -> None:
         self._reader = None
-        self._ticket.leave()
-        if self._timer.active():
-            self._timer.cancel()
+        self._approach.leave()
 
     def _too_slow(self) -> None:
         if self._reader is not None and self._reader.empty:
             # Browsers open spare connections: no fault, and no answer that they would wait for.
-            text, name = "[{name}] {peer}: sent nothing within {timeout:g} s", self._front.opener.name
-            self._front.runtime.log.debug(text, name=name, peer=self._peer, timeout=HEAD_TIMEOUT)
+            self._front.report("spare_connections", f"sent nothing within {HEAD_TIMEOUT:g} s", peer=self._peer.name, level="debug")
             self.cut()
             return
         refusal = HttpError(408, f"no complete request within {HEAD_TIMEOUT:g} s")
-        self._front.refuse(self._peer, refusal, None)
+        self._refuse(refusal, self._front.report)
         self._answer(error_response(refusal))
 
     def _evicted(self) -> None:
-        self._front.refuse(self._peer, HttpError(503, "cut before its request was complete, because newer connections wait"), None)
+        self._refuse(HttpError(503, "cut before its request was complete, because newer connections wait"), self._front.report)
         self.cut()
-
-
-def front_of(link: Served, address: Address, path: str, tls: str | None) -> Front:
-    """The front that links on this address share. Port 0 can be as many free ports as there are links with the same path."""
-    key = ("websocket", address)
-    shared = link.runtime.shared
-    front: Front | None = shared.get(key)
-    if front is None or (address.port == 0 and (path in front.routes or tls != front.tls)):
-        front = shared[key] = Front(link, address, tls)
-    return front
-
-
-def hand_over(transport: Any, protocol: Protocol, secure: bool) -> None:
-    """Make ``protocol`` the one that the transport feeds, and connect it: nothing stays in between."""
-    if secure:
-        transport.wrappedProtocol = protocol
-    else:
-        transport.protocol = protocol
-    protocol.makeConnection(transport)
 
 
 def _is_loopback(host: str) -> bool:

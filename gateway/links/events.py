@@ -1,81 +1,77 @@
-"""What a link counts, and what it says of its peers in the log."""
+"""What happens at a link: one call counts it, logs it and publishes it under LINK/$events."""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any, Protocol
 
-from ..bus.outbox import Item, Outbox
-from ..options import write_count
-from ..packet import Fault
+from ..bus.numbering import Numbering
+from ..packet import Batch, Frames
 from .runtime import Runtime
-from .session import Session
 
 
-class Bookkeeping:
-    """``counters`` holds everything that happened by name; what a peer can cause often is said rate-limited by link and kind."""
+class Named(Protocol):
+    """A session, as far as an event names it."""
 
-    def __init__(self, name: str, runtime: Runtime) -> None:
+    @property
+    def peer(self) -> Any: ...
+
+
+class Events:
+    """``counters`` holds everything that happened, by name. What a peer can cause often is logged by rate: by link and event."""
+
+    def __init__(self, name: str, topic: str, runtime: Runtime, numbers: Numbering) -> None:
         self.name = name
-        self.runtime = runtime
         self.counters: Counter[str] = Counter()
+        self._topic = f"{topic}/$events"
+        self._runtime = runtime
+        self._numbers = numbers
+        self._told: dict[str, int] = {}
 
-    def count(self, event: str, by: int = 1) -> None:
-        self.counters[event] += by
-
-    def line(self, session: Session, text: str) -> str:
+    def line(self, text: str, peer: str = "") -> str:
         """A log line that names the link and the peer."""
-        return f"[{self.name}] {session.peer}: {text}"
+        return f"[{self.name}] {peer}: {text}" if peer else f"[{self.name}] {text}"
 
-    def say(self, key: str, session: Session, text: str, level: str = "warn") -> None:
-        """Log what a peer caused."""
-        self.runtime.notices.say(f"{self.name} {key}", self.line(session, text), level)
+    def report(
+        self, event: str, text: str, session: Named | None = None, *, peer: str = "", times: int = 1, level: str = "warn", **fields: Any
+    ) -> None:
+        """Something has happened, ``times`` times.
 
-    def arrived(self, session: Session) -> None:
-        """A session has begun."""
-        named = f" as {session.security.identity}" if session.security.identity else ""
-        self.say("arrived", session, f"connected{named}", "info")
+        It happened to a session, or to a ``peer`` that has none. ``level``: debug, info, warn, error; "" is not logged; "each" is logged
+        each time, however often that is; "failure" is for a fault of ours, called where its exception was caught. ``fields`` are for
+        whoever hears LINK/$events.
+        """
+        self.counters[event] += times
+        runtime, whom = self._runtime, session.peer.name if session is not None else peer
+        if level == "failure":
+            runtime.notices.failed(f"{self.name} {event} {text}", self.line(text, whom))
+        elif level == "each":
+            runtime.log.warn("{text}", text=self.line(text, whom))
+        elif level:
+            runtime.notices.say(f"{self.name} {event}", self.line(text, whom), level)
+        # An event that an event has caused is not published: two links that hear each other's would go on for ever.
+        if runtime.bus.heard(self._topic) and not runtime.bus.delivering.endswith("/$events"):
+            named = {"peer": whom} if whom else {}
+            self._send(text, {"event": event, "link": self.name, **named, "times": times, **fields})
 
-    def departed(self, session: Session, reason: str) -> None:
-        """A session has ended."""
-        lost = f", {write_count(session.dropped, 'packet')} for it dropped" if session.dropped else ""
-        self.say("departed", session, f"gone: {reason}; it sent {write_count(session.received_bytes, 'byte')}{lost}", "info")
+    def tell(self, address: str, event: str, text: str, **fields: Any) -> None:
+        """Tell one address alone, if it has a way to hear it.
 
-    def refused(self, peer: str, sessions: int) -> None:
-        """A session was one too many."""
-        there = f"{'there is' if sessions == 1 else 'there are'} {write_count(sessions, 'session')} (max_sessions)"
-        self.runtime.notices.say(f"{self.name} full", f"[{self.name}] {peer}: refused, {there}")
+        Its events are numbered by themselves, so that nobody seems to miss what was for another.
+        """
+        if not self._runtime.bus.accepts(address, self._topic):
+            self.counters["untold_events"] += 1
+            return
+        self._told[address] = seq = self._told.get(address, 0) + 1
+        self._send(text, {"event": event, "link": self.name, **fields}, address, seq)
 
-    def fault(self, session: Session, fault: Fault) -> None:
-        """A framer found something wrong."""
-        self.count(fault.event, fault.times)
-        self.count("lost_bytes", fault.size)
-        self.say(fault.event, session, fault.text)
+    def gone(self, address: str) -> None:
+        """Nobody is at this address any more."""
+        self._told.pop(address, None)
 
-    def drop(self, session: Session, packets: int, why: str) -> None:
-        """Packets for a session were dropped."""
-        if packets:
-            session.dropped += packets
-            self.count("dropped_packets", packets)
-            self.say("dropped", session, f"{write_count(packets, 'packet')} dropped: {why}")
-
-    def drop_outbox(self, session: Session, box: Outbox, why: str) -> list[Item]:
-        """Empty an outbox; what was in it is counted, and returned."""
-        packets = box.packets
-        dropped = box.clear()
-        self.drop(session, packets, why)
-        return dropped
-
-    def unsent(self, session: Session, size: int) -> None:
-        """A session ended with so many bytes under way that its peer never took."""
-        if size:
-            self.count("unsent_bytes", size)
-
-    def closing(self, session: Session, reason: str) -> None:
-        """A session is being ended from our side: the reason is said when it has gone."""
-        session.why = reason
-
-    def failed(self, session: Session, doing: str) -> None:
-        """Called where an exception was caught: it is logged, and the session that it came up in ends."""
-        self.count("failures")
-        self.runtime.notices.failed(f"{self.name} {doing}", self.line(session, f"failed while {doing}"))
-        session.abort(f"an internal error while {doing}")
+    def _send(self, text: str, fields: dict[str, Any], to: str = "", seq: int = 0) -> None:
+        words = text.encode()
+        frames = Frames(words, 1, (words,), fields=[fields])
+        runtime = self._runtime
+        seq = seq or self._numbers.take(self._topic, 1)
+        runtime.bus.publish(Batch(self._topic, self._numbers.run, seq, runtime.wall(), "", frames, to))

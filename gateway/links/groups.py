@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 
-from ..packet import Batch
 from .session import Session
-
-Encoder = Callable[[Batch], bytes]
 
 
 class Group:
-    """Sessions of one representation, and the function that makes its bytes; those of ``own`` each encode for themselves."""
+    """Sessions of one representation. Those of None each encode for themselves."""
 
-    __slots__ = ("_members", "_sessions", "encode", "own")
+    __slots__ = ("_members", "_sessions", "representation")
 
-    def __init__(self, encode: Encoder, own: bool) -> None:
-        self.encode = encode
-        self.own = own
+    def __init__(self, representation: Hashable | None) -> None:
+        self.representation = representation
         self._sessions: dict[Session, None] = {}
         self._members: tuple[Session, ...] | None = None
 
@@ -38,40 +34,28 @@ class Group:
 
 
 class Groups:
-    """All groups of a link. ``encoder(representation)`` is asked once for each; for None, the sessions' own, it is not."""
+    """All groups of a link."""
 
-    def __init__(self, encoder: Callable[[Hashable], Encoder]) -> None:
-        self._encoder = encoder
+    def __init__(self) -> None:
         self._groups: dict[Hashable, Group] = {}
-        self._homes: dict[Session, Group] = {}
 
     def __iter__(self) -> Iterator[Group]:
         return iter(tuple(self._groups.values()))
 
     def add(self, session: Session) -> None:
-        """Put a session into the group of its representation; one that has changed its own is moved by this."""
+        """Put a session into the group of its wire's representation; one whose wire has changed that is moved by this."""
         self.remove(session)
-        group = self._homes[session] = self._group(session)
+        wanted = session.wire.representation
+        group = self._groups.get(wanted)
+        if group is None:
+            group = self._groups[wanted] = Group(wanted)
+        session.group = group
         group.add(session)
 
     def remove(self, session: Session) -> None:
-        """Take a session out, whatever its representation is by now."""
-        group = self._homes.pop(session, None)
+        """Take a session out, whatever its wire's representation is by now."""
+        group, session.group = session.group, None
         if group is not None:
             group.remove(session)
-
-    def encoder_of(self, session: Session) -> Encoder:
-        """What encodes for a session's present representation."""
-        return self._group(session).encode
-
-    def _group(self, session: Session) -> Group:
-        group = self._groups.get(session.representation)
-        if group is None:
-            wanted = session.representation
-            encode = _nothing if wanted is None else self._encoder(wanted)
-            group = self._groups[wanted] = Group(encode, wanted is None)
-        return group
-
-
-def _nothing(batch: Batch) -> bytes:
-    return b""
+            if not group.members:
+                del self._groups[group.representation]

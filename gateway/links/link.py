@@ -3,254 +3,243 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, gatherResults, succeed
 
 from ..bus.numbering import Numbering
-from ..bus.outbox import Outbox
+from ..bus.outbox import Outbox, Parcel
 from ..config.plan import LinkPlan
-from ..errors import CodecError
-from ..framing import Framer
-from ..net.idle import Idle
-from ..packet import Batch, Frames
-from ..peer import Peer
-from ..registry import make_codec, make_framer
-from ..wires._framed import StreamEncoder, decoded
-from .events import Bookkeeping
-from .groups import Encoder, Groups
+from ..net.watch import Watch
+from ..options import write_count
+from ..packet import Batch, Fault, Frames
+from ..peer import Ended, Peer
+from ..wires import Event, Wire
+from .events import Events
+from .groups import Groups
+from .owner import Terms
 from .runtime import Runtime
 from .session import Session
 from .trace import Direction, Trace
 
 
-class Link(Bookkeeping):
-    """What is the same for every transport. A transport's own link opens sessions, and may say how it encodes."""
+class Sessions(Protocol):
+    """How a link's sessions come: from a listener, from one far end that is kept, ..."""
 
-    wants = True
+    listens: bool
+    """Whether others come to it, as many as they like."""
+    wanting: bool
     """Whether its sessions are a reason to open what is open only while it is used."""
 
-    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
-        super().__init__(plan.name, runtime)
-        self.plan = plan
-        self.options = plan.options
-        self.topic = plan.topic
-        self.sessions: dict[Session, None] = {}
-        self.codec = make_codec(plan.options.codec)
-        self.stall_timeout = plan.options.stall_timeout
-        self.representation: Hashable = "stream"
-        self.on_tail: str = getattr(plan.options, "on_tail", "auto")
-        self.now: Callable[[], float] = runtime.reactor.seconds
+    def bind(self, link: Link) -> None:
+        """Called once, when the link is made; raises ConfigError for what only shows now."""
+
+    def start(self) -> None: ...
+    def stop(self) -> Deferred[Any]:
+        """Let none come any more; fires when that is done. The sessions that are there are the link's to close."""
+
+    def opened(self, session: Session) -> None: ...
+    def ended(self, session: Session, ended: Ended, unsent: Outbox | None) -> None:
+        """A session is over; what nobody has written is dropped, told, or kept for the next."""
+
+    def lost_boundary(self, session: Session, text: str) -> None:
+        """The bytes from this peer make no sense any more."""
+
+    def absent(self, batch: Batch) -> None:
+        """Nobody is there for this batch."""
+
+
+class Link(Events):
+    """The owner of its sessions (`links.session.Owner`), and one hearer on the bus. It knows no other link.
+
+    ``sessions`` says how they come, ``new_wire`` makes the conversation of each.
+    """
+
+    def __init__(self, plan: LinkPlan, runtime: Runtime, sessions: Sessions, new_wire: Callable[[], Wire]) -> None:
         self.run = secrets.token_hex(4)
-        self._groups = Groups(lambda representation: self.encoder(representation))
         self._numbers = Numbering(self.run)
+        self.topic = plan.topic
+        super().__init__(plan.name, self.topic, runtime, self._numbers)
+        self.plan = plan
+        self.options = options = plan.options
+        self.runtime = runtime
+        self.how = sessions
+        self.new_wire = new_wire
+        self.sessions: dict[Session, None] = {}
+        self.hears: tuple[str, ...] = ()
+        self.terms = Terms(
+            clock=runtime.reactor,
+            wall=runtime.wall,
+            watch=runtime.watch,
+            linger=runtime.linger,
+            stall_timeout=options.stall_timeout,
+            outbox=options.outbox,
+            memory=runtime.memory,
+            gate=runtime.bus.gate(()),
+            counters=self.counters,
+        )
+        self._groups = Groups()
         self._next_session = 0
         self._subscription: Any = None
         self._want: Any = None
-        self._reads_fields = not self.codec.verbatim
-        self._trace = Trace(self.options.trace, self.options.trace_rate) if self.options.trace != "off" else None
-        self._idle = Idle(
-            runtime.reactor,
-            self.options.idle_timeout,
-            self.sessions,
-            self._end_idle,
-            lambda session: self.failed(session, "ending it as idle"),
-        )
+        self._trace = Trace(options.trace, options.trace_rate) if options.trace != "off" else None
+        self._idle = Watch[Session](runtime.reactor, options.idle_timeout, self._look_idle, _failed_idle)
         self._stopping: Deferred[None] | None = None
-        self._skipped: set[int] = set()
         self._sent_topic = f"{self.topic}/$sent"
+        sessions.bind(self)
 
     # Life
 
-    def start(self) -> None:
-        """Hear what the plan says. A transport's link opens its device or listener besides."""
-        if self.plan.hears:
-            self._subscription = self.runtime.bus.subscribe(self.plan.hears, self.deliver, self.name)
-
-    def stop(self) -> Deferred[None]:
-        """Hear and accept no more; end every session when its whole packets are written. Fires when all have ended."""
+    def rewire(self, hears: Sequence[str]) -> None:
+        """Hear what these filters match, and nothing else, from now on."""
         if self._subscription is not None:
             self._subscription.cancel()
-            self._subscription = None
+        self.hears = tuple(hears)
+        before, self.terms.gate = self.terms.gate, self.runtime.bus.gate(self.hears)
+        for token in (self, *self.sessions):
+            if before.open(token):
+                self.terms.gate.close(token)
+        self._subscription = self.runtime.bus.subscribe(self.hears, self.deliver, self.name) if self.hears else None
+
+    def start(self) -> None:
+        """Let sessions come; raises ListenError where that cannot be."""
+        self.runtime.bus.mourn(self.name, self.gone)
+        self.how.start()
+
+    def stop(self) -> Deferred[Any]:
+        """Hear and accept no more; end every session when its whole packets are written. Fires when all have ended."""
+        self.rewire(())
         self._idle.stop()
-        if not self.sessions:
-            return succeed(None)
-        stopping = self._stopping = Deferred[None]()
-        for session in list(self.sessions):
-            session.close("the gateway stops")
-        return stopping
+        self.runtime.bus.mourn(self.name, None)
+        coming = self.how.stop()
+        leaving: Deferred[None] = succeed(None)
+        if self.sessions:
+            leaving = self._stopping = Deferred()
+            for session in list(self.sessions):
+                session.close("the gateway stops")
+        return gatherResults([coming, leaving])
 
-    def next_id(self) -> str:
-        """A new session's id."""
+    def new_session(self, peer: Peer) -> Session:
+        """A session for this peer, to be connected to its transport."""
         self._next_session += 1
-        return f"{self.name}#{self._next_session}"
+        return Session(self, f"{self.name}#{self._next_session}", peer, self.topic_of(peer), self.new_wire())
 
-    def topic_of(self, security: Peer) -> str:
-        """The topic that a session publishes under."""
-        return self.topic.replace("{client}", security.identity) if "{client}" in self.topic else self.topic
+    def topic_of(self, peer: Peer) -> str:
+        """The topic that a peer publishes under."""
+        return self.topic.replace("{client}", peer.identity) if "{client}" in self.topic else self.topic
 
-    def joined(self, session: Session) -> None:
-        """A session is open."""
+    # What a session tells its owner
+
+    def opened(self, session: Session) -> None:
         self.sessions[session] = None
         self.runtime.bus.enrol(session.id, session)
         self._groups.add(session)
-        self.count("sessions")
-        self.arrived(session)
-        if self._want is None:
-            self._want = self.runtime.demand.want(self.topic, self.plan.hears) if self.wants else None
-        self._idle.start()
+        if self._want is None and self.how.wanting:
+            self._want = self.runtime.demand.want(self.topic, self.hears)
+        if self.options.idle_timeout:
+            self._idle.add(session)
+        self.how.opened(session)
 
-    def left(self, session: Session, reason: str) -> None:
-        """A session has ended, for whatever reason."""
+    def heard(self, session: Session, event: Event, time: int) -> None:
+        if isinstance(event, Fault):
+            self.counters["lost_bytes"] += event.size
+            self.report(event.event, event.text, session, times=event.times, level="each" if event.each else "warn")
+            if event.fatal:
+                self.how.lost_boundary(session, event.text)
+        elif not session.peer.may_write:
+            self._discard(session, event, session.peer.why)
+        elif self._trace is None and not self.runtime.bus.heard(session.topic):
+            self._discard(session, event, f"nobody hears {session.topic!r}")
+        else:
+            self._publish(session, event, time)
+
+    def ended(self, session: Session, ended: Ended, unsent: Outbox | None) -> None:
         self.runtime.bus.dismiss(session.id)
-        if session not in self.sessions:
-            return
-        del self.sessions[session]
-        self.departed(session, reason)
-        self._groups.remove(session)
-        if not self.sessions:
-            if self._want is not None:
+        if session in self.sessions:
+            del self.sessions[session]
+            self._groups.remove(session)
+            self._idle.forget(session)
+            if not self.sessions and self._want is not None:
                 self._want, want = None, self._want
                 want.cancel()
-            if self._stopping is not None:
-                self._stopping.callback(None)
-                self._stopping = None
-
-    def full(self) -> bool:
-        """Whether one more session would be too many; counts the one that is refused."""
-        if len(self.sessions) < self.options.max_sessions:
-            return False
-        self.count("refused_sessions")
-        return True
+            self.how.ended(session, ended, unsent)
+        if not self.sessions and self._stopping is not None:
+            stopping, self._stopping = self._stopping, None
+            stopping.callback(None)
 
     # From the peers to the bus
 
-    def discard(self, session: Session, size: int, why: str) -> None:
-        """What a session said goes nowhere: it is counted, and told once a session."""
-        self.counters["unheard_bytes"] += size
-        if not session.unheard:
-            self.say("unheard", session, f"what it sends is discarded, {size} bytes to begin with: {why}")
-        session.unheard += size
-
-    def publish(self, session: Session, frames: Frames, time: int) -> None:
-        """Number what a session said, and give it to whoever hears it. ``time``: when its last byte was read, ns since the epoch."""
-        topic = session.topic
-        if self._trace is None and not self.runtime.bus.heard(topic):
-            self.discard(session, len(frames.data), f"nobody hears {topic!r}")
-            return
-        fields = None
-        if self._reads_fields:
-            frames, fields = decoded(frames, self.codec, self.options.on_bad, lambda error, count: self._unreadable(session, error, count))
-            if not frames.count:
-                return
+    def _publish(self, session: Session, frames: Frames, time: int) -> None:
         if self._trace is not None:
             self._log_trace(session, "received", frames)
         counters = self.counters
         counters["packets_in"] += frames.count
         counters["bytes_in"] += len(frames.data)
-        seq = self._numbers.take(topic, frames.count)
-        self.runtime.bus.publish(Batch(topic, self.run, seq, time, session.id, frames, "", fields))
+        seq = self._numbers.take(session.topic, frames.count)
+        self.runtime.bus.publish(Batch(session.topic, self.run, seq, time, session.id, frames))
 
-    def _unreadable(self, session: Session, error: CodecError, count: int) -> None:
-        self.count("bad_packets", count)
-        if self.options.on_bad == "log":
-            self.runtime.log.warn("{text}", text=self.line(session, f"unreadable packet dropped: {error}"))
-        else:
-            done = "forwarded" if self.options.on_bad == "forward" else "dropped"
-            packets = "unreadable packet" if count == 1 else f"{count} unreadable packets"
-            self.say("bad_packet", session, f"{packets} {done}: {error}")
-
-    def boundary_lost(self, session: Session, text: str) -> None:
-        """A fault that a stream does not survive: the session ends (a serial link finds the next boundary instead)."""
-        session.abort(text)
+    def _discard(self, session: Session, frames: Frames, why: str) -> None:
+        size = len(frames.data)
+        self.counters["unheard_bytes"] += size
+        if not session.unheard:
+            text = f"what it sends is discarded, {write_count(size, 'byte')} to begin with: {why}"
+            self.report("unheard", text, session)
+        session.unheard += size
 
     # From the bus to the peers
 
-    def encoder(self, representation: Hashable) -> Encoder:
-        """A function from a batch to its bytes in this representation; asked once for each group of sessions."""
-        if self.plan.verbatim:
-            return lambda batch: batch.frames.data
-        return StreamEncoder(self.new_framer(), self.codec, self._unsayable)
-
-    def _unsayable(self, batch: Batch, index: int, error: CodecError) -> None:
-        self._skipped.add(index)
-        self.count("unsayable_packets")
-        self.runtime.notices.say(f"{self.name} unsayable", f"[{self.name}] a packet of {batch.topic} cannot be written here: {error}")
-
     def deliver(self, batch: Batch) -> None:
-        """Encode once for each group, and give it to each session but the one that it came from."""
+        """Encode once for each representation, and give it to each session but the one that it came from."""
         if not self.sessions:
-            self.absent(batch)
+            self.how.absent(batch)
             return
-        origin, reached = batch.origin, 0
-        self._skipped, said = set(), 0
+        origin, reached, written, refused = batch.origin, 0, 0, set[int]()
         for group in self._groups:
             members = group.members
-            data = group.encode(batch) if members else b""
-            if data or group.own:
-                before = reached
+            parcel = Parcel(batch, told=True)
+            if group.representation is None:
                 for session in members:
                     if session.id != origin:
-                        try:
-                            session.deliver(batch, data)
-                        except Exception:  # a fault of ours: it costs this session and nobody else
-                            self.failed(session, "writing")
                         reached += 1
-                said += (batch.count - len(self._skipped)) * (reached - before)
-        self.counters["packets_out"] += said
+                        session.write(parcel)
+                continue
+            encoded = members[0].writer.encode(batch)
+            refused.update(index for index, _error in encoded.refused)
+            if not encoded.packets:
+                continue
+            parcel.encoded, parcel.representation = encoded, group.representation
+            data, packets = encoded.data, encoded.packets
+            for session in members:
+                if session.id != origin:
+                    reached += 1
+                    writer = session.writer
+                    try:
+                        if writer.clear:
+                            writer.transport.write(data)
+                            written += packets
+                        else:
+                            writer.queue(parcel)
+                    except Exception:  # a fault of ours: it costs this session and nobody else
+                        session.failed("writing")
+        self.counters["packets_out"] += written
         if self._trace is not None or self.options.idle_timeout:
             self._written(batch)
         if reached:
-            self.tell_sent(self.sayable(batch))
+            self.tell_sent(batch, refused)
 
-    def sayable(self, batch: Batch) -> Batch:
-        """The batch that was encoded last, without the packets that could not be."""
-        if not self._skipped:
-            return batch
-        kept = [index for index in range(batch.count) if index not in self._skipped]
-        payloads = [batch.payloads[index] for index in kept]
-        fields = batch.fields and [batch.fields[index] for index in kept]
-        frames = Frames(b"".join(payloads), len(payloads), payloads)
-        return Batch(batch.topic, batch.run, batch.seq, batch.time, batch.origin, frames, "", fields)
+    @property
+    def is_sent_heard(self) -> bool:
+        """Whether anybody hears LINK/$sent."""
+        return self.runtime.bus.heard(self._sent_topic)
 
-    def tell_sent(self, batch: Batch) -> None:
+    def tell_sent(self, batch: Batch, refused: set[int]) -> None:
         """Let those who name LINK/$sent hear what was accepted for writing."""
-        if batch.count and self.runtime.bus.heard(self._sent_topic):
-            seq = self._numbers.take(self._sent_topic, batch.count)
-            self.runtime.bus.publish(
-                Batch(self._sent_topic, self.run, seq, self.runtime.wall(), batch.origin, batch.frames, "", batch.fields)
-            )
-
-    def encode_answer(self, session: Session, batch: Batch) -> bytes | None:
-        """What a batch for one session alone looks like to it; None if it has no way to say it apart from the data."""
-        if "/$" in batch.topic and not getattr(self.codec, "says_topic", False):
-            self.count("untold_events", batch.count)
-            return None
-        return self._groups.encoder_of(session)(batch)
-
-    def absent(self, batch: Batch) -> None:
-        """Nobody is here for a batch. A link with many peers misses none."""
-
-    def new_framer(self) -> Framer:
-        """A framer for one direction of one session's stream."""
-        if self.plan.framing is None:
-            raise TypeError(f"[{self.name}] speaks in messages, which need no framing")
-        return make_framer(self.plan.framing)
-
-    def new_outbox(self, give_up: Callable[[], None]) -> Outbox:
-        """The queue for one slow session."""
-        return Outbox(self.options.outbox, self.runtime.memory, give_up)
-
-    def abandoned(self, session: Session, box: Outbox) -> None:
-        """A session ended with something in its outbox."""
-        self.drop_outbox(session, box, "the session ended")
-
-    def too_slow(self, session: Session) -> None:
-        """A session's outbox is full and the policy is to end it."""
-        self.count("slow_disconnects")
-        limits = self.options.outbox
-        session.abort(f"too slow: outbox full at {limits.bytes} bytes or {limits.packets} packets (outbox.when_full = disconnect)")
+        if self.is_sent_heard:
+            frames = batch.frames.without(refused) if refused else batch.frames
+            if frames.count:
+                seq = self._numbers.take(self._sent_topic, frames.count)
+                self.runtime.bus.publish(Batch(self._sent_topic, self.run, seq, self.runtime.wall(), batch.origin, frames))
 
     # What people see
 
@@ -262,10 +251,19 @@ class Link(Bookkeeping):
 
     def _log_trace(self, session: Session, direction: Direction, frames: Frames) -> None:
         if self._trace is not None:
-            for text in self._trace.lines(direction, frames.payloads, self.now()):
-                self.runtime.log.info("{text}", text=self.line(session, text))
+            for text in self._trace.lines(direction, frames.payloads, self.runtime.reactor.seconds()):
+                self.runtime.log.info("{text}", text=self.line(text, session.peer.name))
             self.counters["untraced_packets"] = self._trace.left_out
 
-    def _end_idle(self, session: Session) -> None:
-        self.count("idle")
-        session.close(f"nothing moved for {self.options.idle_timeout:g} s (idle_timeout)")
+    def _look_idle(self, session: Session, now: float) -> bool:
+        """End a session on which nothing has moved since the last look; so it takes up to twice the time."""
+        moved, session.moved = session.moved, False
+        if not moved:
+            reason = f"nothing moved for {self.options.idle_timeout:g} s (idle_timeout)"
+            self.report("idle", reason, session, level="")
+            session.close(reason)
+        return moved
+
+
+def _failed_idle(session: Session) -> None:
+    session.failed("ending it as idle")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.logger import Logger
 
@@ -16,6 +16,16 @@ from ..net.admission import Admission
 from ..net.notices import Notices
 from ..net.watch import Watch
 from ..packet import Batch
+
+WATCH_INTERVAL = 1.0
+"""Seconds between two looks at what is paused, blocked, or may be replaced."""
+
+
+class Watched(Protocol):
+    """Something that is looked after: a paused or blocked session, a device that may be replaced."""
+
+    def check(self, now: float) -> bool:
+        """Look; whether it is to be looked at again."""
 
 
 class Runtime:
@@ -43,7 +53,7 @@ class Runtime:
         self.demand = Demand()
         self.admission = Admission()
         self.memory = Memory(memory)
-        self.watch = Watch(reactor, self._look_failed)
+        self.watch = Watch[Watched](reactor, WATCH_INTERVAL, lambda thing, now: thing.check(now), self._look_failed)
         self.linger = linger
         self.tls = dict(tls or {})
         self.wall = wall
@@ -55,7 +65,7 @@ class Runtime:
         self.watch.stop()
         self.notices.stop()
 
-    def _look_failed(self, error: Exception) -> None:
+    def _look_failed(self, thing: Watched) -> None:
         self.notices.failed("watch", "a paused session could not be looked after")
 
     def _hearer_failed(self, name: str, error: Exception) -> None:
@@ -63,4 +73,4 @@ class Runtime:
 
     def _asker_gone(self, batch: Batch) -> None:
         self.counters["undelivered_packets"] += batch.count
-        self.notices.say("undelivered", f"{batch.count} packets of {batch.topic} were for {batch.reply_to}, which has gone", "info")
+        self.notices.say("undelivered", f"{batch.count} packets of {batch.topic} were for {batch.to}, which has gone", "info")

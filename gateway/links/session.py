@@ -1,186 +1,230 @@
-"""One live peer of a link: what it sends becomes packets on the bus, what it hears goes to its transport or waits in its outbox."""
+"""One live peer of a link: what it says becomes events for its owner, what it hears is written or waits."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Literal
 
-from ..bus.outbox import Item, Outbox, Verb, Verdict
+from ..bus.outbox import Parcel, Verb
 from ..net.probes import half_close, pending
-from ..net.stall import Stall
-from ..packet import Batch, Frames
-from ..peer import PLAIN, Peer
+from ..options import write_count
+from ..packet import Batch
+from ..peer import Ended, Peer
+from ..wires import Encoded, Wire
 from .intake import Intake
+from .owner import Channel, Owner, Terms
+from .state import HALF_CLOSED, NEXT, READS, State
+from .writer import Writer
 
-if TYPE_CHECKING:
-    from .link import Link
-
-_BURST = 1 << 16
-HALF_CLOSED = 5.0
-"""Seconds that a peer which has closed its sending side goes on hearing: ``echo '?' | nc -N HOST PORT`` gets its answer."""
-
-_PEER = ("id", "link", "peer", "representation", "security", "topic", "transport", "why")
-_STATE = ("clear", "dropped", "ended", "moved", "outbox", "received_bytes", "unheard")
-_OWN = ("_aborted", "_closing", "_half_closed", "_heard_all", "_intake", "_paused_by", "_stall")
+CLOSE = Verb("close")
 
 
 class Session:
-    """Reading, writing, pausing and ending of one peer.
+    """Reading, pausing and ending of one peer; `Writer` writes. Reading is paused by tokens, so that two reasons can."""
 
-    It is the push producer of its Twisted transport. While that is *clear* (connected, its queue empty, no outbox), a delivery is one
-    write; else it waits in the outbox, which is made when it is first needed. Reading is paused by tokens, so that two reasons can.
-    """
+    __slots__ = (
+        *("channel", "group", "id", "owner", "peer", "state", "topic", "why", "wire", "writer"),
+        *("dropped_packets", "moved", "received_bytes", "unheard"),
+        *("_intake", "_paused_by", "_timer", "__weakref__"),
+    )
 
-    __slots__ = (*_PEER, *_STATE, *_OWN, "__weakref__")
-
-    def __init__(self, link: Link, peer: str, security: Peer = PLAIN) -> None:
-        self.link = link
+    def __init__(self, owner: Owner[Session], id: str, peer: Peer, topic: str, wire: Wire) -> None:
+        self.owner = owner
+        self.id = id
         self.peer = peer
-        self.security = security
-        self.id = link.next_id()
-        self.topic = link.topic_of(security)
-        self.representation: Any = link.representation
-        self.transport: Any = None
-        self.outbox: Outbox | None = None
-        self.clear = False
-        self.ended = False
+        self.topic = topic
+        self.wire = wire
+        self.writer = Writer(self)
+        self.channel: Channel | None = None
+        self.group: Any = None
+        self.state = State.NEW
+        self.why: Ended | None = None
         self.moved = False
         self.unheard = 0
-        self.why = ""
-        self.dropped = 0
+        self.dropped_packets = 0
         self.received_bytes = 0
         self._intake: Intake | None = None
         self._paused_by: set[object] | None = None
-        self._stall: Stall | None = None
-        self._closing: Any = None
-        self._half_closed: Any = None
-        self._heard_all = False
-        self._aborted = False
+        self._timer: Any = None
 
     def __repr__(self) -> str:
-        return f"<Session {self.id} {self.peer}>"
+        return f"<Session {self.id} {self.name} {self.state.value}>"
+
+    @property
+    def name(self) -> str:
+        return self.peer.name
+
+    @property
+    def terms(self) -> Terms:
+        return self.owner.terms
+
+    @property
+    def open(self) -> bool:
+        """Whether its transport is there."""
+        return self.state is not State.ENDED and self.writer.transport is not None
+
+    @property
+    def clear(self) -> bool:
+        """Whether its peer has taken all that was written."""
+        return self.writer.clear
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is read from it now."""
+        return bool(self._paused_by)
 
     # The beginning and the end
 
-    def connected(self, transport: Any) -> None:
+    def connected(self, transport: Any, channel: Channel | None = None) -> None:
         """The transport is open: packets may flow from now on."""
-        self.transport = transport
-        self.clear = self.moved = True
-        transport.registerProducer(self, True)
-        self.link.joined(self)
+        if not self._enter(State.OPEN):  # it was ended before it began
+            transport.loseConnection()
+            return
+        self.channel = channel
+        self.moved = True
+        self.writer.open(transport)
+        self.owner.opened(self)
         if self._paused_by:
-            self._watched().pause()
+            self.writer.watched().pause()
             transport.pauseProducing()
-        if self.outbox and not self.ended:
-            self.resumeProducing()
+        if self.writer.outbox and self.open:
+            self.writer.flush()
 
     def close(self, reason: str) -> None:
         """End the session when the whole packets in its outbox are written; cut it after the linger time."""
-        if self.ended or self._aborted or self._closing is not None:
-            return
-        linger = self.link.runtime.linger
-        self._closing = self.link.runtime.reactor.callLater(linger, self.abort, f"{reason}; cut after {linger:g} s")
-        self.why = reason
-        if self.outbox and not self.clear:
-            self.outbox.offer(Item(Verb("close")))
-        else:
-            self.perform(Verb("close"))
+        if self._begin_to_end(reason):
+            if self.writer.outbox and not self.writer.clear:
+                self.writer.queue(CLOSE)
+            else:
+                self.perform(CLOSE)
 
-    def abort(self, reason: str) -> None:
+    def sealed(self, reason: str) -> None:
+        """Its channel has said goodbye: nothing may be written any more; what comes is read on, since its answer is among it."""
+        self._begin_to_end(reason)
+        self.writer.close()
+        self._read_on()
+        self.terms.gate.open(self)
+
+    def abort(self, reason: str, kind: Literal["error", "timeout"] = "error") -> None:
         """End the session now; what waits is dropped and counted."""
-        if self.ended or self._aborted:
+        if not self._enter(State.CUT):
             return
-        self._aborted = True
-        self.why = reason
-        self.clear = False
-        if self.transport is None:
-            self.lost(reason, clean=False)
-        elif hasattr(self.transport, "abortConnection"):
-            self.transport.abortConnection()
+        self.why = Ended(kind if self.why is None else "local", reason)
+        self.writer.clear = False
+        if self.writer.transport is None:
+            self.lost(self.why)
         else:
-            self.transport.loseConnection()
+            self.writer.transport.abortConnection()
 
-    def lost(self, reason: str, clean: bool) -> None:
-        """The transport has ended. ``clean``: a regular end of output, after which the rest is a packet (``on_tail = auto``)."""
-        if self.ended:
+    def lost(self, ended: Ended) -> None:
+        """The transport has ended."""
+        if self.state is State.ENDED:
             return
-        reason = self.why or reason
-        self._finish(clean)
-        self.ended = True
-        self.clear = False
-        for timer in (self._closing, self._half_closed):
-            if timer is not None and timer.active():
-                timer.cancel()
-        if self.transport is not None:
-            self.link.unsent(self, pending(self.transport))
-        if self.outbox:
-            self.link.abandoned(self, self.outbox)
-        self.link.runtime.bus.unblock(self)
-        self.link.runtime.watch.forget(self)
-        self.link.left(self, reason)
+        self._finish(ended.clean)
+        self._enter(State.ENDED)
+        self.writer.clear = False
+        self._cancel_timer()
+        if self.writer.transport is not None and (unsent := pending(self.writer.transport)):
+            self.owner.report("unsent_bytes", "", self, times=unsent, level="")
+        self.terms.gate.open(self)
+        self.terms.watch.forget(self.writer)
+        self.owner.ended(self, self.why or ended, self.writer.outbox)
+        self.writer.outbox = None
+        self.channel = None
 
     def perform(self, verb: Verb) -> None:
-        """Do what a verb asks, in order with the data: ``close`` here; a transport's own session may know more."""
-        if verb.name == "close":
-            self.clear = False
-            self.transport.unregisterProducer()
-            # Read on, and discard, until the peer closes too: unread input would turn our end into a reset that overtakes what we sent.
-            if self._paused_by:
-                self._unpause()
-            if self.received_bytes and not self._heard_all:
-                half_close(self.transport, self.security.secure)
-            else:
-                self.transport.loseConnection()
+        """Do what a verb asks, in order with the data."""
+        if verb != CLOSE or self.why is None:
+            return
+        if self.channel is not None:
+            self.channel.goodbye(self.why.text, too_slow=False)
+            return
+        self.writer.close()
+        # Read on, and discard, until the peer closes too: unread input would turn our end into a reset that overtakes what we sent.
+        self._read_on()
+        if self.received_bytes and self.state is State.CLOSING:
+            half_close(self.writer.transport, self.peer.secure)
+        else:
+            self.writer.transport.loseConnection()
 
-    @property
-    def closing(self) -> bool:
-        """Whether the session is being ended from our side."""
-        return self._closing is not None
+    def failed(self, doing: str) -> None:
+        """Called where an exception was caught: it costs this session and nobody else."""
+        self.owner.report("failures", f"failed while {doing}", self, level="failure")
+        self.abort(f"an internal error while {doing}")
+
+    def _enter(self, state: State) -> bool:
+        if state not in NEXT[self.state]:
+            return False
+        self.state = state
+        return True
+
+    def _begin_to_end(self, reason: str) -> bool:
+        if not self._enter(State.LEAVING if self.state is State.SHUT else State.CLOSING):
+            return False
+        self.why = Ended("local", reason)
+        self._cancel_timer()
+        self._timer = self.terms.clock.callLater(self.terms.linger, self.abort, f"{reason}; cut after {self.terms.linger:g} s")
+        return True
+
+    def _cancel_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
 
     # From the peer
 
     def received(self, data: bytes) -> None:
         """Bytes of a stream."""
-        self.received_bytes += len(data)
-        self.moved = True
-        if self._closing is not None:
-            self.link.count("late_bytes", len(data))
-            return
-        if not self.security.may_write:
-            self.link.discard(self, len(data), self.security.why)
-            return
-        if self._intake is None:
-            self._intake = Intake(self.link.new_framer(), self.link.runtime.reactor, self.link.runtime.wall, self._take, self._failed)
-        # Also while nobody hears it: where a packet starts is known to a framer only that has seen all.
-        self._intake.feed(data)
+        if self._takes(len(data)):
+            self._reading().feed(data)
+
+    def received_messages(self, bodies: Sequence[bytes]) -> None:
+        """Messages that came in one read."""
+        if self._takes(sum(map(len, bodies))):
+            self._reading().feed(bodies)
+
+    def came_late(self, size: int) -> None:
+        """Bytes that came while it was being ended: they go nowhere, and are counted."""
+        self.received_bytes += size
+        self.terms.counters["late_bytes"] += size
 
     def input_ended(self) -> None:
         """The peer has said that it sends no more. One that asked something may still hear the answer, for a while."""
         self._finish(clean=False)
-        self._heard_all = True
-        if self._closing is not None:
-            if not self.outbox:  # else its close is still to come, behind what waits
-                self.transport.loseConnection()
-        elif self.received_bytes:
-            self._half_closed = self.link.runtime.reactor.callLater(HALF_CLOSED, self.close, "closed by the peer")
-        else:
-            self.close("closed by the peer")
+        if self.state is State.CLOSING:
+            self._enter(State.LEAVING)
+            if not self.writer.outbox:  # else its close is still to come, behind what waits
+                self.writer.transport.loseConnection()
+        elif self._enter(State.SHUT):
+            why = "closed by the peer"
+            if self.received_bytes:
+                self._timer = self.terms.clock.callLater(HALF_CLOSED, self.close, why)
+            else:
+                self.close(why)
+
+    def rewind(self) -> None:
+        """What comes next is the beginning of something new, on the same transport; what is left is the last packet of the old."""
+        self._finish(clean=True)
+
+    def _takes(self, size: int) -> bool:
+        self.moved = True
+        if self.state not in READS:
+            self.came_late(size)
+            return False
+        self.received_bytes += size
+        return True
+
+    def _reading(self) -> Intake:
+        if self._intake is None:
+            hear = partial(self.owner.heard, self)
+            self._intake = Intake(self.wire, self.terms.clock, self.terms.wall, hear, partial(self.failed, "reading"))
+        return self._intake
 
     def _finish(self, clean: bool) -> None:
         intake, self._intake = self._intake, None
         if intake is not None:
-            tail = self.link.on_tail
-            intake.finish(clean if tail == "auto" else tail == "emit")
-
-    def _failed(self) -> None:
-        self.link.failed(self, "reading")
-
-    def _take(self, frames: Frames, time: int) -> None:
-        if frames.count:
-            self.link.publish(self, frames, time)
-        for fault in frames.faults:
-            self.link.fault(self, fault)
-            if fault.fatal:
-                self.link.boundary_lost(self, fault.text)
+            intake.finish(clean)
 
     # Back-pressure upon the peer
 
@@ -190,111 +234,67 @@ class Session:
             self._paused_by = set()
         first = not self._paused_by
         self._paused_by.add(token)
-        if first and self.transport is not None and not self.ended:
-            self._watched().pause()
-            self.transport.pauseProducing()
+        if first and self.open:
+            self.writer.watched().pause()
+            self.writer.transport.pauseProducing()
 
     def resume(self, token: object) -> None:
         """Take one token back; the last one lets reading go on."""
         paused_by = self._paused_by
-        if not paused_by or token not in paused_by:
-            return
-        paused_by.discard(token)
-        if not paused_by:
-            self._unpause()
+        if paused_by and token in paused_by:
+            paused_by.discard(token)
+            if not paused_by:
+                self._read_on()
 
-    def _unpause(self) -> None:
-        self._paused_by = None
-        if self.transport is not None and not self.ended:
-            self._watched().unpause()
-            self.transport.resumeProducing()
+    def _read_on(self) -> None:
+        was_paused, self._paused_by = self._paused_by is not None, None
+        if was_paused and self.open:
+            self.writer.watched().unpause()
+            self.writer.transport.resumeProducing()
 
     # To the peer
 
-    def deliver(self, batch: Batch, data: bytes) -> None:
-        """Write these encoded packets, or queue them behind what waits. With a representation of None they are for it to encode."""
-        if self.clear:
-            self.transport.write(data)
-        else:
-            self._queue(Item(data, batch.count, batch.origin))
+    def accepts(self, topic: str) -> bool:
+        """Whether it has a way to hear what is of this topic, for it alone."""
+        return self.wire.says(topic)
 
     def answer(self, batch: Batch) -> None:
-        """Take a batch that is for this session alone, if it has a way to say it."""
-        data = self.link.encode_answer(self, batch)
-        if data is not None:
-            self.deliver(batch, data)
+        """Take a batch that is for this session alone."""
+        self.write(Parcel(batch))
 
-    def _queue(self, item: Item) -> None:
-        if self.ended or self._aborted or self._closing is not None:
-            self.link.drop(self, item.packets, "the session is closing")
-            return
-        box = self.outbox
-        if box is None:
-            box = self.outbox = self.link.new_outbox(self.give_up)
-        dropped = box.dropped_packets
-        verdict = box.offer(item)
-        if verdict is Verdict.BLOCK and box:
-            self.link.runtime.bus.block(self, self.link.plan.hears)
-        elif box.dropped_packets != dropped:
-            self.link.drop(self, box.dropped_packets - dropped, "its outbox is full")
-            if verdict is Verdict.FULL:
-                self.link.too_slow(self)
+    def write(self, parcel: Parcel) -> None:
+        """Write this, now or when there is room."""
+        try:
+            self.writer.write(parcel)
+        except Exception:  # a fault of ours: it costs this session and nobody else
+            self.failed("writing")
 
-    def give_up(self) -> None:
-        """All outboxes together are over the limit, and this is the fullest."""
-        box = self.outbox
-        if box is None:
-            return
-        limit = self.link.runtime.memory.limit
-        self.link.drop_outbox(self, box, f"all outboxes together are over [gateway] memory = {limit} bytes, and this is the fullest")
-        self.link.runtime.bus.unblock(self)
-        if self.link.options.outbox.when_full == "disconnect":
-            self.abort("over the memory of all outboxes")
+    def unsayable(self, batch: Batch, encoded: Encoded) -> None:
+        """Packets of a batch cannot be written to the peer."""
+        text = f"a packet of {batch.topic} cannot be written here: {encoded.refused[0][1]}"
+        self.owner.report("unsayable_packets", text, self, times=len(encoded.refused))
 
-    def pauseProducing(self) -> None:
-        """Called by the transport, perhaps more than once: its queue is not empty any more."""
-        self.clear = False
-        self._watched().block(self.link.now(), self.transport)
+    def dropped(self, packets: int, why: str) -> None:
+        """Packets for the peer were dropped."""
+        if packets:
+            self.dropped_packets += packets
+            self.owner.report("dropped_packets", f"{write_count(packets, 'packet')} dropped: {why}", self, times=packets)
 
-    def resumeProducing(self) -> None:
-        """Called by the transport: its queue is empty."""
-        if self.ended:
-            return
-        box = self.outbox
-        self.clear = True
-        if self._stall is not None:
-            self._stall.unblock()
-        while box and self.clear:
-            items = box.take(_BURST)
-            body = items[0].body
-            if isinstance(body, Verb):
-                self.perform(body)
-                continue
-            self.transport.write(body if len(items) == 1 else b"".join([item.body for item in items]))  # type: ignore[misc]
-        if box:
-            self.clear = False
-        if box is None or box.relieved:
-            self.link.runtime.bus.unblock(self)
+    def overflowed(self, why: str) -> None:
+        """There is no room for more, and the policy is to end the session."""
+        self.owner.report("slow_disconnects", why, self, level="")
+        if self.channel is None:
+            self.abort(why)
+        elif self._begin_to_end(why):
+            self.channel.goodbye(why, too_slow=True)
+            self.writer.empty(why)
 
-    def stopProducing(self) -> None:
-        """Called by the transport when it ends; `lost` follows."""
-        self.clear = False
+    def relieved(self) -> None:
+        """All is written."""
+        if self.channel is not None:
+            self.channel.written()
 
-    def check(self, now: float) -> bool:
-        """Look after a paused or blocked session; False when there is nothing to look after."""
-        if self.ended or self._stall is None:
-            return False
-        waiting = self.outbox.bytes if self.outbox else 0
-        found = self._stall.look(now, self.transport, self.link.stall_timeout, waiting)
-        if found is None:
-            return self._stall.lasts
-        self.link.count(found.event)
-        self.abort(found.text)
-        return False
-
-    def _watched(self) -> Stall:
-        """The stall of this session, which is looked after from now on."""
-        if self._stall is None:
-            self._stall = Stall()
-        self.link.runtime.watch.add(self)
-        return self._stall
+    def stalled(self, event: str, why: str) -> None:
+        """Its peer takes nothing any more, or has gone."""
+        self.owner.report(event, why, self, level="")
+        self.abort(why, "timeout")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from typing import Literal
 
 from twisted.internet import error
 from twisted.python.failure import Failure
+
+from ..peer import Ended
 
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (error.ConnectionDone, "closed by the peer"),
@@ -70,3 +73,17 @@ def in_words(reason: Failure) -> str:
     if isinstance(value, OSError) and value.errno in _NUMBERS:
         return _NUMBERS[value.errno]
     return text or type(value).__name__
+
+
+def how_ended(reason: Failure) -> Ended:
+    """How a connection ended that was there."""
+    kinds: tuple[tuple[type[Exception], Literal["eof", "local", "timeout", "reset"]], ...] = (
+        (error.ConnectionDone, "eof"),
+        (error.ConnectionAborted, "local"),
+        (error.TimeoutError, "timeout"),
+        (error.ConnectionLost, "reset"),
+    )
+    for type_, kind in kinds:
+        if isinstance(reason.value, type_):
+            return Ended(kind, in_words(reason))
+    return Ended("error", in_words(reason))

@@ -1,40 +1,37 @@
-"""Looks after sessions that are paused or blocked: a paused Twisted transport notices neither FIN nor RST."""
+"""One timer for many: things that are looked at now and then, as long as there are any."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Generic, TypeVar
 
-INTERVAL = 1.0
-
-
-class Watched(Protocol):
-    def check(self, now: float) -> bool:
-        """Look, and end the session if need be; True if it must be looked at again."""
+Thing = TypeVar("Thing")
 
 
-class Watch:
-    """Calls ``check`` of each session once a second, until it returns False. No timer runs while there is no session.
+class Watch(Generic[Thing]):
+    """Calls ``look(thing, now)`` of each thing every ``interval`` seconds until that says False; no timer runs while there is nothing.
 
-    ``on_error(error)`` is called where an exception of ``check`` was caught; that session is looked at no more.
+    ``failed(thing)`` is called where the exception was caught when one cannot be looked at. It is looked at no more; the others are.
     """
 
-    def __init__(self, clock: Any, on_error: Callable[[Exception], None]) -> None:
+    def __init__(self, clock: Any, interval: float, look: Callable[[Thing, float], bool], failed: Callable[[Thing], None]) -> None:
         self._clock = clock
-        self._on_error = on_error
-        self._watched: dict[Watched, None] = {}
+        self._interval = interval
+        self._look = look
+        self._failed = failed
+        self._things: dict[Thing, None] = {}
         self._timer: Any = None
 
-    def add(self, session: Watched) -> None:
-        """Look at this session from now on."""
-        self._watched[session] = None
+    def add(self, thing: Thing) -> None:
+        """Look at this too, first within ``interval``."""
+        self._things[thing] = None
         if self._timer is None:
-            self._timer = self._clock.callLater(INTERVAL, self._look)
+            self._timer = self._clock.callLater(self._interval, self._sweep)
 
-    def forget(self, session: Watched) -> None:
-        """Look at it no more."""
-        self._watched.pop(session, None)
-        if not self._watched:
+    def forget(self, thing: Thing) -> None:
+        """Look at this no more."""
+        self._things.pop(thing, None)
+        if not self._things:
             self.stop()
 
     def stop(self) -> None:
@@ -43,16 +40,18 @@ class Watch:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self) -> None:
+    def _sweep(self) -> None:
         self._timer = None
         now = self._clock.seconds()
-        for session in list(self._watched):
+        for thing in list(self._things):
+            if thing not in self._things:  # one that was looked at before it has ended it
+                continue
             try:
-                again = session.check(now)
-            except Exception as error:  # a fault of ours: the other sessions are looked at all the same
-                self._on_error(error)
+                again = self._look(thing, now)
+            except Exception:  # one that cannot be looked at does not leave the others alone
+                self._failed(thing)
                 again = False
             if not again:
-                self._watched.pop(session, None)
-        if self._watched and self._timer is None:
-            self._timer = self._clock.callLater(INTERVAL, self._look)
+                self._things.pop(thing, None)
+        if self._things and self._timer is None:
+            self._timer = self._clock.callLater(self._interval, self._sweep)

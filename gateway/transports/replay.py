@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -13,10 +13,13 @@ from ..bus.outbox import DeviceOutboxOptions, OutboxOptions
 from ..captures.pace import LARGEST, LONGEST_GAP, Burst, LineTime, at_once, at_rate, in_real_time, line_time
 from ..captures.player import Player
 from ..config.plan import LinkPlan, StreamOptions
-from ..links.connector import KeptLink
+from ..links.connector import Connector
+from ..links.link import Link
 from ..links.runtime import Runtime
 from ..links.session import Session
+from ..links.stream import stream_wires
 from ..options import FilePath, Written, YesNo, parse_rate
+from ..peer import Peer
 from ..ports.errors import PortError
 from ..registry import finds_packets, kind_name, make_framer
 
@@ -99,96 +102,72 @@ def open_capture(path: str) -> BinaryIO:
         raise PortError(f"cannot be read: {error.strerror}") from None
 
 
-class PlayedSession(Session):
-    """The session of a capture."""
+class ReplayDial:
+    """Opens the capture and plays it."""
 
-    __slots__ = ()
-
-    def rewind(self) -> None:
-        """The capture begins anew: what is left of it is its last packet, and not the beginning of its first."""
-        if self._intake is not None:
-            self._intake.finish(clean=self.link.on_tail != "drop")
-            self._intake = None
-
-
-class Link(KeptLink):
-    """One session: the capture that is played."""
-
-    options: Options
+    resyncs = False
+    rests = True
+    comes_back = False
 
     def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
-        super().__init__(plan, runtime)
-        self._watch: Any = None
+        options: Any = plan.options
+        self.place: str = options.file
+        self._options: Options = options
+        self._framing = plan.framing
+        self._runtime = runtime
         self._file: BinaryIO | None = None
-        self._unused = self.options.open == "while-used"
-        self.wants = not self._unused
 
-    def place(self) -> str:
-        return self.options.file
-
-    def start(self) -> None:
-        super().start()
-        if self.options.open == "while-used":
-            self._watch = self.runtime.demand.watch(self.topic, self.plan.hears, self._demanded)
-
-    def stop(self) -> Deferred[None]:
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        return super().stop()
-
-    def attempt(self) -> Deferred[Any]:
-        file = self._file = open_capture(self.options.file)
+    def attempt(self, link: Link) -> Deferred[Any]:
+        file = self._file = open_capture(self.place)
         find = line_time(file.read(LARGEST))
-        if self.options.rate.word == "realtime" and find is None:
+        if self._options.rate.word == "realtime" and find is None:
             file.close()
             raise PortError(_NO_TIMES)
-        session = PlayedSession(self, os.path.basename(self.options.file))
-        if self._unused:
-            session.pause(self)
-        Player(session, self._passes(file, find), self.runtime.reactor, self._ended, self._unwritable)
+        session = link.new_session(Peer(False, name=os.path.basename(self.place)))
+        Player(session, self._passes(link, file, find), self._runtime.reactor, lambda: self._ended(link), lambda: self._unwritable(link))
         return succeed(None)
 
-    def left(self, session: Session, reason: str) -> None:
+    def look_out(self, wake: Callable[[], None] | None) -> None:
+        """A capture that is not there is tried again, and not watched for."""
+
+    def opened(self, link: Link, session: Session) -> None:
+        """It plays."""
+
+    def ended(self, session: Session) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
-        super().left(session, reason)
 
-    def _demanded(self, count: int) -> None:
-        self._unused = not count
-        for session in self.sessions:
-            if self._unused:
-                session.pause(self)
-            else:
-                session.resume(self)
-
-    def _passes(self, file: BinaryIO, find: LineTime | None) -> Iterator[Iterator[Burst]]:
+    def _passes(self, link: Link, file: BinaryIO, find: LineTime | None) -> Iterator[Iterator[Burst]]:
         while True:
             file.seek(0)
-            yield self._bursts(iter(lambda: file.read(LARGEST), b""), find)
-            if not self.options.repeat or not file.tell():
+            yield self._bursts(link, iter(lambda: file.read(LARGEST), b""), find)
+            if not self._options.repeat or not file.tell():
                 return
 
-    def _bursts(self, chunks: Iterator[bytes], find: LineTime | None) -> Iterator[Burst]:
-        rate, framing = self.options.rate.rate, self.plan.framing
+    def _bursts(self, link: Link, chunks: Iterator[bytes], find: LineTime | None) -> Iterator[Burst]:
+        rate, framing = self._options.rate.rate, self._framing
         if rate and framing is not None:
             return at_rate(chunks, rate, make_framer(framing), kind_name(framing) == "lines")
-        if self.options.rate.word == "realtime" and find is not None:
-            return in_real_time(chunks, find, self._leapt)
+        if self._options.rate.word == "realtime" and find is not None:
+            return in_real_time(chunks, find, lambda gap: self._leapt(link, gap))
         return at_once(chunks)
 
-    def _leapt(self, gap: float) -> None:
+    def _leapt(self, link: Link, gap: float) -> None:
         text = f"the times in the capture leap by {gap:.0f} s: played on at once, since more than {LONGEST_GAP:.0f} s is not waited for"
-        self.runtime.notices.say(f"{self.name} leap", f"[{self.name}] {self.options.file}: {text}")
+        link.report("leap", text, peer=self.place)
 
-    def _ended(self) -> None:
-        self.keeper.stop()
+    def _ended(self, link: Link) -> None:
         is_empty = self._file is not None and not self._file.tell()
         text = "it is empty; nothing will come from it" if is_empty else "played to its end (repeat = no); nothing more will come from it"
-        self.runtime.log.info("{text}", text=f"[{self.name}] {self.options.file}: {text}")
+        link.report("played", text, peer=self.place, level="info")
 
-    def _unwritable(self) -> None:
-        self.count("writes_discarded")
-        text = f"[{self.name}] {self.options.file}: a capture takes nothing; what is written to it is discarded"
-        self.runtime.notices.say(f"{self.name} unwritable", text)
+    def _unwritable(self, link: Link) -> None:
+        text = "a capture takes nothing; what is written to it is discarded"
+        link.report("writes_discarded", text, peer=self.place)
+
+
+def make_link(plan: LinkPlan, runtime: Runtime) -> Link:
+    """One session: the capture that is played."""
+    options: Any = plan.options
+    return Link(plan, runtime, Connector(ReplayDial(plan, runtime), while_used=options.open == "while-used"), stream_wires(plan))

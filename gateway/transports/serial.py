@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
@@ -13,22 +14,20 @@ from twisted.internet.defer import Deferred, succeed
 
 from ..bus.outbox import DeviceOutboxOptions, OutboxOptions
 from ..config.plan import LinkPlan, StreamOptions
-from ..links.connector import KeptLink
-from ..links.link import Link as AnyLink
+from ..links.connector import Connector
+from ..links.link import Link
 from ..links.runtime import Runtime
 from ..links.session import Session
-from ..links.stream import StreamProtocol
+from ..links.stream import StreamProtocol, stream_wires
 from ..options import Written, YesNo, parse_integer
+from ..peer import Peer
 from ..ports.errors import PortAbsentError, PortError
+from ..ports.nodes import Node
 from ..ports.settings import BaudRate, ByteSize, Flow, ModemLine, Parity, PortSettings, Speed, StopBits
 from ..ports.usbnames import PREFIX, find, parse_usb_name
 from ..registry import kind_name
 
 IS_DEVICE = True
-
-_LOOK = 0.25
-"""Seconds between two looks for the device's node while it is away."""
-
 
 def _device(text: str, info: ValidationInfo) -> str:
     if not text:
@@ -139,108 +138,84 @@ def absent(options: Options) -> list[str]:
     return [] if there else [f"device = {device} is not there now; it is waited for"]
 
 
-class Link(KeptLink):
-    """One session: the open port."""
+class SerialDial:
+    """Opens the port, and looks after its node."""
 
-    options: Options
+    resyncs = True
+    rests = False
+    comes_back = True
 
-    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
-        super().__init__(plan, runtime)
-        self._wanted = True
-        self.wants = self.options.open == "always"
-        if self.stall_timeout:
-            # The kernel may hold 64 kB for a line that takes long for them, and cannot always say that it moves.
-            self.stall_timeout += 65536 * 10 / self.options.settings.baudrate
-        self._watch: Any = None
-        self._look: Any = None
-        self._seen: tuple[int, ...] | None = None
-        self._node = ""
-        self._opened: tuple[int, ...] | None = None
+    def __init__(self, options: Options, runtime: Runtime) -> None:
+        self.place = options.device
+        self._options = options
+        self._runtime = runtime
+        self._has_node = "://" not in options.device and sys.platform != "win32"
+        self._node = Node(self._find, runtime.reactor)
+        self._session: Session | None = None
         self._other = ""
 
-    def place(self) -> str:
-        return self.options.device
-
-    # When it is open
-
-    def start(self) -> None:
-        if self.options.open == "always":
-            super().start()
-            return
-        AnyLink.start(self)
-        self._wanted = False
-        self._watch = self.runtime.demand.watch(self.topic, self.plan.hears, self._demanded)
-
-    def stop(self) -> Deferred[None]:
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        self._wanted = False
-        return super().stop()
-
-    def _demanded(self, count: int) -> None:
-        self._wanted = bool(count)
-        if not count:
-            self.keeper.stop()
-            for session in list(self.sessions):
-                session.close("nobody uses it (open = while-used)")
-        elif not self.sessions:
-            self.keeper.start()
-
-    def left(self, session: Session, reason: str) -> None:
-        self.runtime.watch.forget(self)
-        super().left(session, reason)
-        if self._watch is not None and not self._wanted:
-            self.say("unused", session, f"closed: {reason}", "info")
-        if self._wanted and self.keeper.state == "stopped":
-            self.keeper.start()
-
-    # Opening
-
-    def attempt(self) -> Deferred[Any]:
-        device = self.options.device
+    def attempt(self, link: Link) -> Deferred[Any]:
+        device = self._options.device
         if device == "loop://":
             from ..ports.loopport import LoopPort
 
-            LoopPort(StreamProtocol(Session(self, device)), self.runtime.reactor)
+            LoopPort(_protocol(link, device), self._runtime.reactor)
             return succeed(None)
-        if "://" in device or sys.platform == "win32":
+        if not self._has_node:
             from ..ports.urlport import open_url
 
-            return open_url(device, self.options.settings, self.runtime.reactor).addCallback(self._opened_by_url)
-        return succeed(self._open_tty())
+            return open_url(device, self._options.settings, self._runtime.reactor).addCallback(self._opened_by_url, link)
+        return succeed(self._open_tty(link))
 
-    def _opened_by_url(self, port: Any) -> str:
+    def look_out(self, wake: Callable[[], None] | None) -> None:
+        if self._has_node:
+            self._node.look_out(wake)
+
+    def opened(self, link: Link, session: Session) -> None:
+        self._session = session
+        if self._has_node:
+            self._runtime.watch.add(self)
+
+    def ended(self, session: Session) -> None:
+        self._runtime.watch.forget(self)
+        self._session = None
+
+    def check(self, now: float) -> bool:
+        """Once a second while the port is open: whether its name leads to another device by now."""
+        if self._session is not None and self._node.replaced:
+            self._session.abort("replaced: its name leads to another device now")
+        return self._session is not None
+
+    def _opened_by_url(self, port: Any, link: Link) -> str:
         from ..ports.urlport import UrlPort
 
-        UrlPort(StreamProtocol(Session(self, self.options.device)), port, self.runtime.reactor)
-        return str(self.options.settings)
+        UrlPort(_protocol(link, self._options.device), port, self._runtime.reactor)
+        return str(self._options.settings)
 
-    def _open_tty(self) -> str:
+    def _open_tty(self, link: Link) -> str:
         from ..net.holders import holder
         from ..ports.ttyport import TtyPort
         from ..ports.ttys import open_tty
 
         path = self._find()
-        tty = open_tty(path, self.options.settings)
-        self._node, self._opened = path, _identity(path)
-        other = holder(path, locks=False) if self.options.exclusive else ""
+        tty = open_tty(path, self._options.settings)
+        self._node.opened(path)
+        other = holder(path, locks=False) if self._options.exclusive else ""
         if other and other != self._other:
             text = f"{other} has it open too, without a lock: what one of them reads the other misses"
-            self.runtime.notices.say(f"{self.name} shared", f"[{self.name}] {path}: {text}")
+            link.report("shared", text, peer=path)
         self._other = other
         for refused in tty.warnings:
-            self.runtime.notices.say(f"{self.name} refused {refused}", f"[{self.name}] {path}: {refused}")
+            link.report("refused_settings", refused, peer=path)
         settings = str(tty.in_force())
-        session = Session(self, path)
-        TtyPort(StreamProtocol(session), tty, self.runtime.reactor)
-        if session.ended:
+        protocol = _protocol(link, path)
+        TtyPort(protocol, tty, self._runtime.reactor)
+        if not protocol.session.open:
             raise PortError("was lost while it was opened")
-        self.runtime.watch.add(self)
-        return settings if path == self.options.device else f"{path} {settings}"
+        return settings if path == self._options.device else f"{path} {settings}"
 
     def _find(self) -> str:
-        device = self.options.device
+        device = self._options.device
         if not device.startswith(PREFIX):
             return device
         try:
@@ -250,48 +225,16 @@ class Link(KeptLink):
         except ValueError as error:
             raise PortError(str(error)) from None
 
-    # Its comings and goings
 
-    def waiting(self, begins: bool) -> None:
-        if begins:
-            self._seen = self._present()
-            if "://" not in self.options.device and sys.platform != "win32":
-                self._look = self.runtime.reactor.callLater(_LOOK, self._look_out)
-        elif self._look is not None:
-            if self._look.active():
-                self._look.cancel()
-            self._look = None
-
-    def _look_out(self) -> None:
-        seen, self._seen = self._seen, self._present()
-        if self._seen is not None and self._seen != seen:
-            self.keeper.wake()
-        else:
-            self._look = self.runtime.reactor.callLater(_LOOK, self._look_out)
-
-    def _present(self) -> tuple[int, ...] | None:
-        """What identifies the node that could be opened now, access rights included: udev sets them a moment after it makes the node."""
-        try:
-            found = os.stat(self._find())
-        except (OSError, PortError):
-            return None
-        return (found.st_dev, found.st_ino, found.st_rdev, found.st_mode, found.st_gid)
-
-    def check(self, now: float) -> bool:
-        """Once a second while the port is open: whether the name leads to another device by now."""
-        there = _identity(self._node)
-        if there is not None and there != self._opened:
-            for session in list(self.sessions):
-                session.abort("replaced: its name leads to another device now")
-        return bool(self.sessions)
-
-    def boundary_lost(self, session: Session, text: str) -> None:
-        """The framer goes on at the next boundary: to close and open the port would lose more, and reset some devices."""
+def _protocol(link: Link, name: str) -> StreamProtocol:
+    return StreamProtocol(link.new_session(Peer(False, name=name)))
 
 
-def _identity(path: str) -> tuple[int, ...] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return (found.st_rdev,)
+def make_link(plan: LinkPlan, runtime: Runtime) -> Link:
+    """One session: the open port."""
+    options: Any = plan.options
+    link = Link(plan, runtime, Connector(SerialDial(options, runtime), while_used=options.open == "while-used"), stream_wires(plan))
+    if options.stall_timeout:
+        # The kernel may hold 64 kB for a line that takes long for them, and cannot always say that it moves.
+        link.terms.stall_timeout += 65536 * 10 / options.settings.baudrate
+    return link

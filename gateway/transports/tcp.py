@@ -8,13 +8,14 @@ from pydantic import Field, model_validator
 from twisted.internet.endpoints import HostnameEndpoint
 
 from ..config.plan import LinkPlan, StreamOptions
-from ..links.acceptor import ListeningLink, server_factory
-from ..links.connector import TIMEOUT, DialingLink
-from ..links.link import Link as AnyLink
+from ..links.acceptor import Acceptor, Build, server_factory
+from ..links.connector import Connector
+from ..links.dial import TIMEOUT, StreamDial
+from ..links.link import Link
 from ..links.runtime import Runtime
-from ..links.session import Session
+from ..links.stream import stream_wires
 from ..net.direct import DirectReactor
-from ..net.listeners import tcp_listener
+from ..net.listeners import Listener, tcp_listener
 from ..net.sockets import tune_transport
 from ..options import Address, TcpAddress
 
@@ -37,36 +38,24 @@ class Options(StreamOptions):
         return self
 
 
-class TCPListeningLink(ListeningLink):
-    """A session for each client."""
-
-    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
-        super().__init__(plan, runtime)
-        options: Any = plan.options
-        factory = server_factory(self, self.accepted, runtime.tls.get(options.tls))
-        self.listener = tcp_listener(self.name, options.listen, factory, runtime.reactor, runtime.log)
-
-    def peer_of(self, address: Any) -> str:
-        return str(Address(address.host, address.port))
-
-
-class ConnectingLink(DialingLink):
-    """One session, with the server that it dials."""
-
-    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
-        options: Any = plan.options
-        self._address: Address = options.connect
-        super().__init__(plan, runtime, str(self._address), options.tls and self._address.host, runtime.tls.get(options.tls))
-
-    def endpoint(self) -> Any:
-        return HostnameEndpoint(DirectReactor(self.runtime.reactor), self._address.host, self._address.port, timeout=TIMEOUT)
-
-    def joined(self, session: Session) -> None:
-        tune_transport(session.transport)
-        super().joined(session)
-
-
-def Link(plan: LinkPlan, runtime: Runtime) -> AnyLink:
-    """The link for a plan."""
+def make_link(plan: LinkPlan, runtime: Runtime) -> Link:
+    """A session for each client of a listener, or one with the server that is dialed."""
     options: Any = plan.options
-    return TCPListeningLink(plan, runtime) if options.listen is not None else ConnectingLink(plan, runtime)
+    tls = runtime.tls[options.tls] if options.tls else None
+    if options.listen is not None:
+        return Link(plan, runtime, Acceptor(lambda link, build: _listener(link, build, options.listen, tls), _name), stream_wires(plan))
+    address: Address = options.connect
+
+    def endpoint() -> HostnameEndpoint:
+        return HostnameEndpoint(DirectReactor(runtime.reactor), address.host, address.port, timeout=TIMEOUT)
+
+    dial = StreamDial(str(address), endpoint, host=address.host, tls=tls, tune=tune_transport)
+    return Link(plan, runtime, Connector(dial), stream_wires(plan))
+
+
+def _listener(link: Link, build: Build, address: Address, tls: Any) -> Listener:
+    return tcp_listener(link.name, address, server_factory(link, build, tls), link.runtime.reactor, link.runtime.log)
+
+
+def _name(address: Any) -> str:
+    return str(Address(address.host, address.port))

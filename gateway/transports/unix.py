@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from typing import Any
 
 from pydantic import Field, model_validator
 from twisted.internet.endpoints import UNIXClientEndpoint
 
 from ..config.plan import LinkPlan, StreamOptions
-from ..links.acceptor import ListeningLink, server_factory
-from ..links.connector import TIMEOUT, DialingLink
-from ..links.link import Link as AnyLink
+from ..links.acceptor import Acceptor, Build, server_factory
+from ..links.connector import Connector
+from ..links.dial import TIMEOUT, StreamDial
+from ..links.link import Link
 from ..links.runtime import Runtime
+from ..links.stream import stream_wires
 from ..net.direct import DirectReactor
-from ..net.listeners import unix_listener
+from ..net.listeners import Listener, unix_listener
 from ..options import FileMode, FilePath
 
 IS_DEVICE = False
@@ -47,36 +50,19 @@ def absent(options: Options) -> list[str]:
     return [f"listen = {options.listen}: the folder {folder} is not there now, and without it the start ends: make it first"]
 
 
-class UNIXListeningLink(ListeningLink):
-    """A session for each client."""
-
-    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
-        super().__init__(plan, runtime)
-        options: Any = plan.options
-        self._place: str = options.listen
-        self._clients = 0
-        factory = server_factory(self, self.accepted)
-        self.listener = unix_listener(self.name, self._place, options.mode, factory, runtime.reactor, runtime.log)
-
-    def peer_of(self, address: Any) -> str:
-        # The clients of a UNIX socket have no addresses of their own.
-        self._clients += 1
-        return f"unix:{self._place} client {self._clients}"
-
-
-class ConnectingLink(DialingLink):
-    """One session, with the program that listens."""
-
-    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
-        options: Any = plan.options
-        self._path: str = options.connect
-        super().__init__(plan, runtime, f"unix:{self._path}", "")
-
-    def endpoint(self) -> Any:
-        return UNIXClientEndpoint(DirectReactor(self.runtime.reactor), self._path, timeout=TIMEOUT)
-
-
-def Link(plan: LinkPlan, runtime: Runtime) -> AnyLink:
-    """The link for a plan."""
+def make_link(plan: LinkPlan, runtime: Runtime) -> Link:
+    """A session for each client of a listener, or one with the program that listens."""
     options: Any = plan.options
-    return UNIXListeningLink(plan, runtime) if options.listen is not None else ConnectingLink(plan, runtime)
+    if options.listen is not None:
+        # The clients of a UNIX socket have no addresses of their own.
+        clients = count(1)
+        acceptor = Acceptor(lambda link, build: _listener(link, build, options), lambda _: f"unix:{options.listen} client {next(clients)}")
+        return Link(plan, runtime, acceptor, stream_wires(plan))
+    path: str = options.connect
+    dial = StreamDial(f"unix:{path}", lambda: UNIXClientEndpoint(DirectReactor(runtime.reactor), path, timeout=TIMEOUT))
+    return Link(plan, runtime, Connector(dial), stream_wires(plan))
+
+
+def _listener(link: Link, build: Build, options: Options) -> Listener:
+    factory = server_factory(link, build)
+    return unix_listener(link.name, options.listen or "", options.mode, factory, link.runtime.reactor, link.runtime.log)

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
-from twisted.internet.defer import Deferred, gatherResults
 
 from ..config.plan import LinkOptions, LinkPlan
-from ..http.front import Served, front_of
+from ..http.front import Announce, Build, Front
 from ..http.origins import ANY, NULL, normalize
 from ..http.upgrade import check_subprotocol
-from ..links.acceptor import Build, server_factory
-from ..links.groups import Encoder
+from ..links.acceptor import server_factory
+from ..links.link import Link
 from ..links.runtime import Runtime
-from ..links.session import Session
 from ..net.listeners import Listener, tcp_listener
-from ..options import Duration, Names, Size, TcpAddress, YesNo, write_count
-from ..packet import Batch
-from ..registry import kind_name
-from ..websocket.frames import messages
-from ..websocket.protocol import HardenedFactory
-from ..websocket.pulse import Pulse
-from ..websocket.session import WebSocketSession
+from ..options import Duration, Names, Size, TcpAddress, YesNo
+from ..registry import kind_name, make_codec
+from ..websocket.acceptor import Path
+from ..websocket.wire import MessageWire
 
 IS_DEVICE = False
 DEFAULT_CODEC = "text"
@@ -73,67 +67,23 @@ def warnings(options: Options) -> list[str]:
     return [f"origins = {origin}: {why}" for origin, why in unsafe.items() if origin in options.origins]
 
 
-class Link(Served):
+def make_link(plan: LinkPlan, runtime: Runtime) -> Link:
     """A session for each client."""
+    options: Any = plan.options
+    wire = MessageWire(make_codec(options.codec), options.on_bad)
+    return Link(plan, runtime, Path(options, kind_name(options.codec), lambda link: _front_of(link, options)), lambda: wire)
 
-    options: Options
 
-    def __init__(self, plan: LinkPlan, runtime: Runtime) -> None:
-        super().__init__(plan, runtime)
-        options = self.options
-        self.codec_name = kind_name(options.codec)
-        self.representation = "websocket"
-        self.factory = HardenedFactory(options.max_message, runtime.reactor)
-        self.pulse = Pulse(runtime.reactor, options.ping_interval, options.ping_timeout, self._protocols, self._pulse_failed)
-        self.front = front_of(self, options.listen, options.path, options.tls)
-        self.front.add(self, options.path, options.tls)
+def _front_of(link: Link, options: Options) -> Front:
+    """The front that links on this address share. Port 0 can be as many free ports as there are links with the same path."""
+    runtime, address, tls = link.runtime, options.listen, options.tls
 
-    @property
-    def listener(self) -> Listener:
-        """The listener, which other links may share."""
-        return self.front.listener
+    def listen(build: Build, announce: Announce) -> Listener:
+        factory = server_factory(link, build, runtime.tls[tls] if tls else None)
+        return tcp_listener(link.name, address, factory, runtime.reactor, runtime.log, announce)
 
-    def listen(self, build: Build, announce: Callable[[str], None]) -> Listener:
-        tls = self.options.tls
-        factory = server_factory(self, build, self.runtime.tls[tls] if tls else None)
-        return tcp_listener(self.name, self.options.listen, factory, self.runtime.reactor, self.runtime.log, announce)
-
-    def start(self) -> None:
-        super().start()
-        self.front.open(self)
-
-    def stop(self) -> Deferred[Any]:
-        return gatherResults([self.front.close(self), super().stop()])
-
-    def _protocols(self) -> Iterator[Any]:
-        return (session.protocol for session in self.sessions)  # type: ignore[attr-defined]
-
-    def _pulse_failed(self, protocol: Any) -> None:
-        self.failed(protocol.session, "looking whether its peer is still there")
-
-    def joined(self, session: Session) -> None:
-        super().joined(session)
-        self.pulse.start()
-
-    def left(self, session: Session, reason: str) -> None:
-        super().left(session, reason)
-        if not self.sessions:
-            self.pulse.stop()
-
-    def encoder(self, representation: Hashable) -> Encoder:
-        codec = self.codec
-        encode, is_text, verbatim = codec.encode, codec.is_text, codec.verbatim
-
-        def encode_messages(batch: Batch) -> bytes:
-            frames = batch.frames
-            # Pieces cut out of the data are ASCII when the data is; a framing that unescapes promises nothing of the kind.
-            source = frames.data if verbatim and frames.delimiter else None
-            return messages(encode(batch), is_text, source)
-
-        return encode_messages
-
-    def too_slow(self, session: Session) -> None:
-        self.count("slow_disconnects")
-        limits = self.options.outbox
-        reason = f"too slow: outbox full at {limits.bytes} bytes or {write_count(limits.packets, 'packet')} (outbox.when_full = disconnect)"
-        cast(WebSocketSession, session).close_too_slow(reason)
+    key = ("websocket", address)
+    front: Front | None = runtime.shared.get(key)
+    if front is None or (address.port == 0 and (options.path in front.routes or tls != front.tls)):
+        front = runtime.shared[key] = Front(runtime.reactor, runtime.linger, address, tls, link.report, listen)
+    return front

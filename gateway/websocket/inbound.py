@@ -32,8 +32,9 @@ class Limits(Protocol):
 class Reader(Protocol):
     """Who the messages are for."""
 
-    clear: bool
-    """Whether anything may be written to its transport now."""
+    @property
+    def clear(self) -> bool:
+        """Whether anything may be written to its transport now."""
 
     def received_messages(self, bodies: Sequence[bytes]) -> None:
         """The whole messages of one read."""

@@ -8,7 +8,7 @@ pinned exactly, and each guard has its test. Autobahn's timers, pings, compressi
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Protocol
+from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory
 from autobahn.websocket.protocol import TrafficStats
@@ -16,43 +16,18 @@ from autobahn.websocket.types import ConnectionRequest
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
-from ..net.endings import event_of, in_words
+from ..links.session import Session
+from ..net.endings import event_of, how_ended
 from ..net.probes import half_close
-from ..peer import Peer
-from .frames import MESSAGE_TOO_BIG, PING, PROTOCOL_ERROR
-from .inbound import Inbound, Reader
+from ..peer import Ended
+from .frames import GOING_AWAY, MESSAGE_TOO_BIG, PING, PROTOCOL_ERROR, TRY_AGAIN_LATER
+from .inbound import Inbound
 
 LEAST_UNFINISHED = 64 << 20
 """What the unfinished messages of all clients of a link may take, if four times ``max_message`` is not more."""
 
 _LONGEST_REASON = 123
 _UNUSED: deque[Any] = deque()
-
-
-class Conversation(Reader, Protocol):
-    """What a protocol tells its session, and asks of it."""
-
-    protocol: HardenedProtocol
-    security: Peer
-
-    @property
-    def excused(self) -> bool:
-        """Whether its silence means nothing now."""
-
-    def connected(self, transport: Any) -> None: ...
-    def lost(self, reason: str, clean: bool) -> None: ...
-
-    def count(self, event: str) -> None:
-        """Something happened that its link counts."""
-
-    def violated(self, code: int, reason: str) -> None:
-        """The client broke the protocol or a limit, or there is no room for what it has begun."""
-
-    def vanished(self, timeout: float) -> None:
-        """The client did not answer a ping."""
-
-    def sealed(self, reason: str) -> None:
-        """Close was sent: nothing may follow it."""
 
 
 class _Silence:
@@ -96,7 +71,7 @@ class HardenedFactory(WebSocketServerFactory):
         options["perMessageCompressionAccept"] = staticmethod(self.perMessageCompressionAccept)
         self._class: type[HardenedProtocol] = type("LinkProtocol", (HardenedProtocol,), options)
 
-    def build(self, session: Conversation) -> HardenedProtocol:
+    def build(self, session: Session) -> HardenedProtocol:
         """The protocol of one session."""
         return self._class(session, self)
 
@@ -105,16 +80,15 @@ class HardenedProtocol(Inbound):
     """One WebSocket. The session may write to the transport as long as it is `open`."""
 
     factory: HardenedFactory
-    session: Conversation
+    session: Session
     log = _Silence()
     heard_at = 0.0
     pinged_at: float | None = None
 
-    def __init__(self, session: Conversation, factory: HardenedFactory) -> None:
+    def __init__(self, session: Session, factory: HardenedFactory) -> None:
         super().__init__()
         self.session = session
         self.factory = factory
-        session.protocol = self
 
     # From the transport
 
@@ -124,14 +98,13 @@ class HardenedProtocol(Inbound):
         self.send_queue = _UNUSED
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._lost_because = in_words(reason)
+        self._lost = how_ended(reason)
         if event := event_of(reason):
-            self.session.count(event)
+            self.session.owner.report(event, self._lost.text, self.session, level="")
         self._connectionLost(reason)  # type: ignore[arg-type]  # Autobahn says str and means Failure
         self.abandon()
         # Whatever points back at this is taken away, so that all of it goes at once and not when the garbage collector comes.
         self.is_closed = None
-        del self.session.protocol
 
     # Violations
 
@@ -150,11 +123,16 @@ class HardenedProtocol(Inbound):
         if self.failedByMe or self.state == self.STATE_CLOSED:
             return
         self.failedByMe = True
-        self.session.violated(code, reason)
+        event = "unfinished_messages" if code == TRY_AGAIN_LATER else "protocol_errors"
+        self.session.owner.report(event, f"closed with {code}: {reason}", self.session)
         self.send_close(code, reason)
-        half_close(self.transport, self.session.security.secure)
+        half_close(self.transport, self.session.peer.secure)
 
     # The end
+
+    def goodbye(self, reason: str, too_slow: bool) -> None:
+        """The session takes leave: with "try again later" of whoever was too slow, else because it goes away."""
+        self.send_close(TRY_AGAIN_LATER if too_slow else GOING_AWAY, reason)
 
     def send_close(self, code: int, reason: str) -> None:
         """Send Close, after which nothing more is written; the reason is cut to what fits (123 bytes)."""
@@ -185,7 +163,9 @@ class HardenedProtocol(Inbound):
             self.transport.loseConnection()
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        self.session.lost(self._said_goodbye() if wasClean and not self.closedByMe else self._lost_because, wasClean)
+        said = wasClean and not self.closedByMe
+        ended = Ended("eof", self._said_goodbye(), code=self.remoteCloseCode) if said else self._lost
+        self.session.lost(ended._replace(clean=wasClean))
 
     # To the peer
 
@@ -198,7 +178,7 @@ class HardenedProtocol(Inbound):
         kept = vars(self)
         for name in [name for name in kept if name.startswith("http_")]:
             del kept[name]
-        self.session.connected(self.transport)
+        self.session.connected(self.transport, self)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         self.transport.write(data)
@@ -207,8 +187,8 @@ class HardenedProtocol(Inbound):
 
     @property
     def excused(self) -> bool:
-        """Whether its silence means nothing now."""
-        return self.session.excused
+        """Whether its silence means nothing now: nothing is read from it, or it still has to take what was written."""
+        return self.session.paused or not self.session.clear
 
     def ping(self) -> None:
         """Ask the peer for a sign of life."""
@@ -217,4 +197,6 @@ class HardenedProtocol(Inbound):
 
     def unanswered(self, timeout: float) -> None:
         """The ping was not answered."""
-        self.session.vanished(timeout)
+        text = f"no answer to a ping within {timeout:g} s (ping_timeout)"
+        self.session.owner.report("ping_timeouts", text, self.session, level="")
+        self.session.abort(text, "timeout")

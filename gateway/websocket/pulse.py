@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
+
+from ..net.watch import Watch
 
 
 class Pulsed(Protocol):
@@ -37,41 +38,28 @@ class Pulse(Generic[Who]):
     off, a timeout of 0 ends nobody. ``failed(peer)`` is called where an exception was caught; the other peers are looked at all the same.
     """
 
-    def __init__(
-        self, clock: IReactorTime, interval: float, timeout: float, peers: Callable[[], Iterable[Who]], failed: Callable[[Who], None]
-    ) -> None:
-        self._clock = clock
+    def __init__(self, clock: IReactorTime, interval: float, timeout: float, failed: Callable[[Who], None]) -> None:
         self._interval = interval
         self._timeout = timeout
-        self._peers = peers
-        self._failed = failed
-        self._looping = LoopingCall(self._look)
-        self._looping.clock = clock
+        self._watch = Watch[Who](clock, min(interval, timeout or interval) / 4, self._look, failed)
 
-    def start(self) -> None:
-        """Begin to look; a second call does nothing."""
-        if self._interval and not self._looping.running:
-            self._looping.start(min(self._interval, self._timeout or self._interval) / 4, now=False)
+    def add(self, peer: Who) -> None:
+        """Ping this one too."""
+        if self._interval:
+            self._watch.add(peer)
 
-    def stop(self) -> None:
-        """Leave no timer behind."""
-        if self._looping.running:
-            self._looping.stop()
+    def forget(self, peer: Who) -> None:
+        """It has gone."""
+        self._watch.forget(peer)
 
-    def _look(self) -> None:
-        now = self._clock.seconds()
-        for peer in list(self._peers()):
-            try:
-                self._look_at(peer, now)
-            except Exception:  # a fault of ours: it costs this peer and nobody else
-                self._failed(peer)
-
-    def _look_at(self, peer: Who, now: float) -> None:
+    def _look(self, peer: Who, now: float) -> bool:
         if peer.heard or peer.excused:
             peer.heard, peer.heard_at, peer.pinged_at = False, now, None
         elif peer.pinged_at is not None:
             if self._timeout and now - peer.pinged_at >= self._timeout:
                 peer.unanswered(self._timeout)
+                return False
         elif now - peer.heard_at >= self._interval:
             peer.pinged_at = now
             peer.ping()
+        return True

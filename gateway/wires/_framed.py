@@ -1,78 +1,94 @@
-"""From packets to the bytes of a stream and back: a framing and a codec, joined. Pure."""
+"""The default wire: a framing and a codec, joined."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Hashable, Sequence
+from typing import Literal
 
 from ..codecs import Codec
-from ..errors import CodecError
 from ..framing import Framer
 from ..packet import Batch, Frames
+from . import Encoded, Event, OnBad, decode, encode_each
 
-Fields = list[dict[str, Any] | None]
 
+class Form:
+    """What all framed wires of a link have in common: how they read, and one encoding for all.
 
-class StreamEncoder:
-    """Called with a batch, gives the frames of its packets.
-
-    ``unsayable(batch, index, error)`` hears of each packet that this framing cannot carry; the others go.
+    ``verbatim``: packets go out as the bytes that were received. ``on_tail``: what is done with what is left at the end of a stream.
     """
 
-    def __init__(self, framer: Framer, codec: Codec, unsayable: Callable[[Batch, int, CodecError], None]) -> None:
-        self._framer = framer
-        self._codec = codec
-        self._unsayable = unsayable
+    representation: Hashable = "stream"
 
-    def __call__(self, batch: Batch) -> bytes:
-        if self._codec.verbatim:
+    def __init__(
+        self,
+        make_framer: Callable[[], Framer],
+        codec: Codec,
+        *,
+        on_bad: OnBad = "drop",
+        on_tail: Literal["auto", "emit", "drop"] = "auto",
+        verbatim: bool = False,
+    ) -> None:
+        self.make_framer = make_framer
+        self.codec = codec
+        self.on_bad: OnBad = on_bad
+        self.on_tail = on_tail
+        self.verbatim = verbatim
+        self._framer = make_framer()
+
+    def encode(self, batch: Batch) -> Encoded:
+        """The frames of a batch."""
+        if self.verbatim:
+            return Encoded(batch.frames.data, batch.count)
+        if self.codec.verbatim:
             shortcut = self._framer.reframe(batch.frames)
             if shortcut is not None:
-                return shortcut
-        bodies = self._codec.encode(batch)
-        try:
-            return self._framer.encode(bodies)
-        except CodecError:
-            return self._one_by_one(batch, bodies)
-
-    def _one_by_one(self, batch: Batch, bodies: Sequence[bytes]) -> bytes:
-        good: list[bytes] = []
-        for index, body in enumerate(bodies):
-            try:
-                good.append(self._framer.encode((body,)))
-            except CodecError as error:
-                self._unsayable(batch, index, error)
-        return b"".join(good)
+                return Encoded(shortcut, batch.count)
+        return encode_each(self.codec.encode(batch), self._framer.encode)
 
 
-def decoded(
-    frames: Frames, codec: Codec, on_bad: Literal["drop", "forward", "log"], bad: Callable[[CodecError, int], None]
-) -> tuple[Frames, Fields | None]:
-    """The payloads and fields that the codec reads in each packet; ``bad`` hears of those that it cannot read.
+class FramedWire:
+    """One stream. Its framer is made at the first byte: who only reads needs none."""
 
-    It is called with the first error and how many there were; with ``log`` for each error, and 1.
+    __slots__ = ("_form", "_framer")
 
-    Where payloads are what was received, the bytes stay as they were received too; else they are the payloads, one after the other.
-    """
-    payloads: list[bytes] = []
-    fields: Fields = []
-    first: CodecError | None = None
-    errors = 0
-    for body in frames.payloads:
-        try:
-            payload, found = codec.decode(body)
-        except CodecError as error:
-            first = first or error
-            errors += 1
-            if on_bad == "log":
-                bad(error, 1)
-            if on_bad != "forward":
-                continue
-            payload, found = body, None
-        payloads.append(payload)
-        fields.append(found)
-    if first is not None and on_bad != "log":
-        bad(first, errors)
-    if payloads != list(frames.payloads):
-        frames = Frames(b"".join(payloads), len(payloads), payloads)
-    return frames, fields if any(fields) else None
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        self._framer: Framer | None = None
+
+    @property
+    def representation(self) -> Hashable:
+        return self._form.representation
+
+    @property
+    def deadline(self) -> float | None:
+        return None if self._framer is None else self._framer.deadline
+
+    def feed(self, data: bytes, now: float) -> Sequence[Event]:
+        framer = self._framer
+        if framer is None:
+            framer = self._framer = self._form.make_framer()
+        return self._events(framer.feed(data, now))
+
+    def expire(self, now: float) -> Sequence[Event]:
+        return () if self._framer is None else self._events(self._framer.expire(now))
+
+    def finish(self, clean: bool) -> Sequence[Event]:
+        framer, self._framer = self._framer, None
+        if framer is None:
+            return ()
+        tail = self._form.on_tail
+        return self._events(framer.finish(clean if tail == "auto" else tail == "emit"))
+
+    def encode(self, batch: Batch) -> Encoded:
+        return self._form.encode(batch)
+
+    def says(self, topic: str) -> bool:
+        return "/$" not in topic or getattr(self._form.codec, "says_topic", False)
+
+    def _events(self, frames: Frames) -> Sequence[Event]:
+        faults = frames.faults
+        if not frames.count:
+            return faults
+        if self._form.codec.verbatim:
+            return (frames, *faults) if faults else (frames,)
+        return (*decode(frames, self._form.codec, self._form.on_bad), *faults)

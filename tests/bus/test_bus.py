@@ -9,18 +9,22 @@ from gateway.bus.bus import Bus
 from gateway.packet import Batch, Frames
 
 
-def batch(topic: str, text: bytes = b"x", origin: str = "", reply_to: str = "") -> Batch:
-    return Batch(topic, "run", 1, 0, origin, Frames(text, 1, (text,)), reply_to)
+def batch(topic: str, text: bytes = b"x", origin: str = "", to: str = "") -> Batch:
+    return Batch(topic, "run", 1, 0, origin, Frames(text, 1, (text,)), to)
 
 
 class Peer:
     """A session, as far as the bus is concerned."""
 
-    def __init__(self, topic: str = "lan") -> None:
+    def __init__(self, topic: str = "lan", accepts: str = "", name: str = "10.0.0.1:5") -> None:
         self.topic = topic
-        self.peer = "10.0.0.1:5"
+        self.name = name
         self.answers: list[Batch] = []
         self.tokens: list[tuple[str, object]] = []
+        self._accepts = accepts
+
+    def accepts(self, topic: str) -> bool:
+        return not self._accepts or topic == self._accepts
 
     def answer(self, batch: Batch) -> None:
         self.answers.append(batch)
@@ -114,69 +118,84 @@ class BusTests(SynchronousTestCase):
             self.bus.heard(f"t/{number}")
         self.assertLessEqual(len(self.bus._hearers), 4096)
 
-    def test_reply(self) -> None:
-        """A batch with ``reply_to`` reaches that session alone; what is for one that has gone is given back, to be counted."""
-        peer = Peer()
+    def test_address(self) -> None:
+        """A batch with an address is heard there alone; where nobody is, or nobody accepts it, its publisher learns so."""
+        peer = Peer(accepts="t")
         self.bus.enrol("lan#1", peer)
-        self.bus.subscribe(["t"], self.hearer("all"), "all")
-        self.bus.publish(batch("t", reply_to="lan#1"))
+        self.bus.subscribe(["t", "u"], self.hearer("all"), "all")
+        self.assertTrue(self.bus.publish(batch("t", to="lan#1")))
+        self.assertFalse(self.bus.publish(batch("u", to="lan#1")))
         self.bus.dismiss("lan#1")
-        self.bus.publish(batch("t", reply_to="lan#1"))
-        self.assertEqual((len(peer.answers), self.heard, len(self.gone)), (1, [], 1))
-        self.assertEqual((self.bus.knows("lan#1"), self.bus.knows("")), (False, False))
+        self.bus.dismiss("lan#1")
+        self.assertFalse(self.bus.publish(batch("t", to="lan#1")))
+        self.assertEqual((len(peer.answers), self.heard, self.gone), (1, [], []))
 
-    def test_reply_in_the_turn(self) -> None:
-        """The same for a session that leaves while the batch waits for its turn."""
+    def test_gone_in_the_turn(self) -> None:
+        """What is for an address that is left while it waits for its turn is given back, to be counted."""
         peer = Peer()
         self.bus.enrol("lan#1", peer)
 
         def answering(question: Batch) -> None:
-            self.bus.publish(batch("t", reply_to="lan#1"))
+            self.assertTrue(self.bus.publish(batch("t", to="lan#1")))
             self.bus.dismiss("lan#1")
 
         self.bus.subscribe(["question"], answering, "a")
         self.bus.publish(batch("question"))
         self.assertEqual((peer.answers, len(self.gone)), ([], 1))
 
+    def test_raising_address(self) -> None:
+        """An address that raises is reported by its name, and harms nobody."""
+        peer = Peer()
+        peer.answer = lambda batch: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+        self.bus.enrol("lan#1", peer)
+        self.assertTrue(self.bus.publish(batch("t", to="lan#1")))
+        self.assertEqual([name for name, _ in self.errors], ["lan#1"])
+
+    def test_who_has_gone(self) -> None:
+        """Who asks for it is told of each address that is left, once, until it asks no more."""
+        left: list[str] = []
+        self.bus.mourn("scale", left.append)
+        for name in ("lan#1", "lan#2", "lan#3"):
+            self.bus.enrol(name, Peer())
+        self.bus.dismiss("lan#1")
+        self.bus.dismiss("lan#1")
+        self.bus.dismiss("lan#2")
+        self.bus.mourn("scale", None)
+        self.bus.dismiss("lan#3")
+        self.assertEqual(left, ["lan#1", "lan#2"])
+
+    def test_name(self) -> None:
+        """The log can call an address by the name of who is there, as long as somebody is."""
+        self.bus.enrol("lan#1", Peer())
+        self.assertEqual((self.bus.name("lan#1"), self.bus.name("lan#2")), ("10.0.0.1:5", "lan#2"))
+
     def test_block(self) -> None:
         """Who has no room pauses all that publish to it, and no others; one that comes meanwhile is paused from the start."""
-        writer, other, newcomer = Peer("lan"), Peer("web"), Peer("lan/7")
-        self.bus.enrol("lan#1", writer)
-        self.bus.enrol("web#1", other)
-        self.bus.block("full", ["lan"])
-        self.bus.block("full", ["lan"])
-        self.bus.enrol("lan#2", newcomer)
-        self.bus.unblock("full")
-        self.bus.unblock("full")
+        writer, other, newcomer, late = Peer("lan"), Peer("web"), Peer("lan/7"), Peer("lan")
+        self.bus.enrol("writer", writer)
+        self.bus.enrol("other", other)
+        gate = self.bus.gate(["lan"])
+        gate.close("full")
+        gate.close("full")
+        self.bus.enrol("newcomer", newcomer)
+        gate.open("full")
+        gate.open("full")
+        self.bus.enrol("late", late)
         for paused in (writer, newcomer):
-            self.assertEqual([name for name, _ in paused.tokens], ["pause", "resume"])
-        self.assertEqual(other.tokens, [])
+            self.assertEqual(paused.tokens, [("pause", gate), ("resume", gate)])
+        self.assertEqual((other.tokens, late.tokens), ([], []))
 
-    def test_many_without_room(self) -> None:
-        """However many of one link have no room, whoever publishes to them is paused once and resumed once."""
-        writers = [Peer("lan") for _ in range(3)]
-        for number, writer in enumerate(writers):
-            self.bus.enrol(f"lan#{number}", writer)
-        for number in range(1000):
-            self.bus.block(number, ("lan",))
-        for number in range(1000):
-            self.assertEqual([len(writer.tokens) for writer in writers], [1, 1, 1])
-            self.bus.unblock(number)
-        self.assertEqual([len(writer.tokens) for writer in writers], [2, 2, 2])
+    def test_one_gate_for_one_link(self) -> None:
+        """Equal filters have one gate, so that a publisher waits once for however many sessions of a link."""
+        self.assertIs(self.bus.gate(["lan"]), self.bus.gate(("lan",)))
+        self.assertIsNot(self.bus.gate(["lan"]), self.bus.gate(["lan", "web"]))
 
-    def test_two_links_without_room(self) -> None:
-        """Who publishes to two links waits for both."""
+    def test_who_leaves_waits_no_more(self) -> None:
+        """A publisher that has left is neither paused nor resumed."""
         writer = Peer("lan")
-        self.bus.enrol("lan#1", writer)
-        self.bus.block("one", ("lan",))
-        self.bus.block("other", ("lan", "web"))
-        tokens = {token for _, token in writer.tokens}
-        self.assertEqual(len(tokens), 2)
-        self.bus.unblock("one")
-        self.bus.unblock("other")
-        self.assertEqual({token for name, token in writer.tokens if name == "resume"}, tokens)
-
-    def test_peer(self) -> None:
-        """The log can call a session by its peer's address, as long as it is there."""
-        self.bus.enrol("lan#1", Peer())
-        self.assertEqual((self.bus.peer("lan#1"), self.bus.peer("lan#2")), ("10.0.0.1:5", "lan#2"))
+        self.bus.enrol("writer", writer)
+        self.bus.dismiss("writer")
+        gate = self.bus.gate(["lan"])
+        gate.close("full")
+        gate.open("full")
+        self.assertEqual(writer.tokens, [])

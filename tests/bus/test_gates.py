@@ -39,8 +39,7 @@ class GateTests(SynchronousTestCase):
         for token in ("a", "b", "c", "c"):
             self.gate.close(token)
         self.assertEqual(self.waiting(), [True, True, False])
-        for token in ("a", "a", "b"):
-            self.gate.open(token)
+        self.assertEqual([self.gate.open(token) for token in ("a", "a", "b")], [True, False, True])
         self.assertEqual(self.waiting(), [True, True, False])
         self.gate.open("c")
         self.assertEqual(self.waiting(), [False, False, False])

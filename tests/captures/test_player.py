@@ -9,8 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.captures.pace import Burst
 from gateway.captures.player import Player
+from gateway.links.session import Session
+from gateway.links.state import State
 from gateway.packet import Batch
-from gateway.transports.replay import PlayedSession
+from gateway.peer import Peer
 
 from ..building import make_link, make_runtime
 
@@ -30,8 +32,8 @@ class PlayerTests(SynchronousTestCase):
     def hear(self, batch: Batch) -> None:
         self.heard.append((self.clock.seconds(), b"|".join(batch.payloads)))
 
-    def play(self, *passes: list[tuple[float, bytes]]) -> PlayedSession:
-        session = PlayedSession(self.link, "log")
+    def play(self, *passes: list[tuple[float, bytes]]) -> Session:
+        session = self.link.new_session(Peer(False, name="log"))
         bursts: Iterator[Iterator[Burst]] = (iter([Burst(*burst) for burst in each]) for each in passes)
         self.player = Player(session, bursts, self.clock, lambda: self.ends.append("end"), self.refuse)
         self.addCleanup(self.player.abortConnection)
@@ -50,7 +52,7 @@ class PlayerTests(SynchronousTestCase):
         self.assertEqual(len(self.heard), 1)
         self.clock.advance(0.1)
         self.assertEqual(self.heard[1:], [(1.5, b"b"), (1.5, b"c")])
-        self.assertEqual((self.ends, session.ended), (["end"], True))
+        self.assertEqual((self.ends, session.state), (["end"], State.ENDED))
 
     def test_paused(self) -> None:
         """While it is paused nothing is sent; afterwards the rest follows at its pace, not in a rush."""
@@ -95,7 +97,7 @@ class PlayerTests(SynchronousTestCase):
         self.assertEqual(left, [])
         self.player.resumeProducing()
         self.clock.advance(1)
-        self.assertEqual((self.heard, session.ended), ([], True))
+        self.assertEqual((self.heard, session.state), ([], State.ENDED))
 
     def test_late(self) -> None:
         """After a long suspension the replay goes on from where it was."""
@@ -111,7 +113,7 @@ class PlayerTests(SynchronousTestCase):
         session = self.play([(0.0, b"a\nb")], [(0.0, b"a\nb")])
         self.clock.advance(0)
         self.assertEqual([payload for _, payload in self.heard], [b"a", b"b", b"a", b"b"])
-        self.assertTrue(session.ended)
+        self.assertEqual(session.state, State.ENDED)
 
     def test_written_to(self) -> None:
         """What is written to it is counted, and reported once."""
@@ -126,7 +128,7 @@ class PlayerTests(SynchronousTestCase):
         self.clock.advance(0)
         session.close("no more")
         self.clock.advance(0)
-        self.assertEqual(([payload for _, payload in self.heard], session.ended, self.ends), ([b"a"], True, []))
+        self.assertEqual(([payload for _, payload in self.heard], session.state, self.ends), ([b"a"], State.ENDED, []))
 
     def test_read_error(self) -> None:
         """A disk that fails ends the session with the reason."""
@@ -135,6 +137,6 @@ class PlayerTests(SynchronousTestCase):
             yield Burst(0.0, b"a\n")
             raise OSError(5, "Input/output error")
 
-        self.player = Player(PlayedSession(self.link, "log"), iter([bursts()]), self.clock, lambda: None, lambda: None)
+        self.player = Player(self.link.new_session(Peer(False, name="log")), iter([bursts()]), self.clock, lambda: None, lambda: None)
         self.clock.advance(0)
         self.assertIn("cannot be read: Input/output error", "\n".join(self.runtime.lines))  # type: ignore[attr-defined]

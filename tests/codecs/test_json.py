@@ -15,7 +15,7 @@ TIME = 1_714_564_800_123_456_789
 
 
 def encoded(*payloads: bytes, fields: Any = None, topic: str = "gps") -> list[bytes]:
-    batch = Batch(topic, "run", 41, TIME, "s1", Frames(b"".join(payloads), len(payloads), payloads), fields=fields)
+    batch = Batch(topic, "run", 41, TIME, "s1", Frames(b"".join(payloads), len(payloads), payloads, fields=fields))
     return list(Codec(Options()).encode(batch))
 
 

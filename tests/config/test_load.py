@@ -70,7 +70,7 @@ class Loading(ConfigCase):
         scale, lan = config.links.values()
         options: Any = lan.options
         self.assertEqual((scale.transport, lan.transport, options.listen), ("serial", "tcp", Address("127.0.0.1", 7000)))
-        self.assertEqual((scale.hears, lan.hears), (("lan",), ("scale",)))
+        self.assertEqual((config.wiring["scale"], config.wiring["lan"]), (("lan",), ("scale",)))
         self.assertEqual((config.warnings, config.gateway, config.tls), ((), GatewayOptions(), {}))
 
     def test_ten_mistakes(self) -> None:
@@ -298,7 +298,7 @@ class Tls(ConfigCase):
         files = "\n[tls site]\ncertificate = site.pem\nprivate_key = site.pem\nca = ca.pem\nclient_certificates = "
         for filter in ("feed", "feed/#", "feed/edge-1", "feed/+"):
             config = self.config(text + filter + files + "required")
-            self.assertEqual((config.sources["out"], config.links["out"].hears), (("in",), (filter,)))
+            self.assertEqual((config.sources["out"], config.wiring["out"]), (("in",), (filter,)))
             self.assertEqual(config.exposures("in"), [])
         self.assertEqual(
             self.mistakes(text + "food" + files + "optional"),

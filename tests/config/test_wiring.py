@@ -19,14 +19,14 @@ class References(ConfigCase):
         config = self.config(
             self.listener("meter/1") + self.listener("meter/2", "topic = x/2") + self.listener("a", "subscribe = meter, x/+, meter/1/$sent")
         )
-        self.assertEqual(config.links["a"].hears, ("meter", "x/+", "meter/1/$sent"))
+        self.assertEqual(config.wiring["a"], ("meter", "x/+", "meter/1/$sent"))
         self.assertEqual(config.sources["a"], ("meter/1", "meter/1/$sent", "meter/2"))
         self.assertEqual(config.heard_by("meter/1"), ("a",))
 
     def test_attach(self) -> None:
         """``attach`` means both directions, by topic, and each filter once."""
         config = self.config(GPS + self.listener("a", "subscribe = gps", "attach = gps", "topic = b"))
-        self.assertEqual((config.links["a"].hears, config.links["gps"].hears), (("gps",), ("b",)))
+        self.assertEqual((config.wiring["a"], config.wiring["gps"]), (("gps",), ("b",)))
         self.assertEqual(config.links["a"].topic, "b")
 
     def test_nothing_there(self) -> None:

@@ -55,7 +55,7 @@ class LengthTests(SynchronousTestCase):
             framing = framer(counts_itself="yes", on_oversize=policy)
             frames = framing.feed(b"\0\0\0\0\x04ok", 0.0)
             self.assertEqual(list(frames.payloads), [b"ok"])
-            ((event, text, size, fatal, _),) = frames.faults
+            ((event, text, size, fatal, *_),) = frames.faults
             self.assertEqual((event, size, fatal), ("bad_length", 3, policy == "close"))
             self.assertIn("a length of 0 bytes is less than the header's 2", text)
 

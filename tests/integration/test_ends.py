@@ -145,7 +145,7 @@ class SignalTests(TestCase):
         await child.said.containing(b"discarded")
         assert child.transport is not None
         child.transport.signalProcess(signal.SIGUSR2)
-        await child.said.containing(b"[lan] 1 session now; sessions 1, unheard_bytes 6")
+        await child.said.containing(b"[lan] 1 session now; connected 1, unheard 1, unheard_bytes 6")
         self.assertFalse(child.ended)
 
 

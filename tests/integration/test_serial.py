@@ -15,11 +15,13 @@ from twisted.trial.unittest import TestCase
 
 from gateway import registry
 from gateway.config.plan import LinkPlan
+from gateway.links.link import Link
 from gateway.packet import Batch
 from gateway.ports.errors import PortError
 from gateway.ports.settings import PortSettings
 from gateway.ports.ttys import open_tty
-from gateway.transports.serial import Link, Options
+from gateway.transports import serial
+from gateway.transports.serial import Options
 from tests import samples
 from tests.building import make_runtime
 
@@ -58,7 +60,8 @@ class LinkTests(TestCase):
 
     def link(self, device: str) -> Link:
         options = Options(codec=registry.load("codec", "raw").Options(), device=device, framing=LINES)
-        link = Link(LinkPlan("dev", "serial", options, ("lan",), LINES, False), self.runtime)
+        link = serial.make_link(LinkPlan("dev", "serial", options, LINES, False), self.runtime)
+        link.rewire(["lan"])
         self.addCleanup(link.stop)
         link.start()
         return link

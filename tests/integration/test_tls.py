@@ -6,7 +6,6 @@ import contextlib
 import os
 import socket
 import struct
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -20,11 +19,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from gateway.links.reporting import reporter
+from gateway.bus.numbering import Numbering
+from gateway.links.events import Events
 from gateway.links.runtime import Runtime
 from gateway.net.admission import Admission
 from gateway.net.direct import DirectPort
 from gateway.net.linger import linger_close
+from gateway.net.report import Report
 from gateway.peer import Peer
 from gateway.tls.handshake import client_factory, server_factory
 from gateway.tls.options import TlsOptions
@@ -40,7 +41,7 @@ class Echo(Protocol):
     """Sends back what it gets; `ended` fires when it is lost."""
 
     def __init__(self, security: Peer) -> None:
-        self.security = security
+        self.peer = security
         self.ended: Deferred[None] = Deferred()
 
     def dataReceived(self, data: bytes) -> None:
@@ -59,7 +60,6 @@ class ListeningTestCase(TestCase):
         self.lines: list[str] = []
         log = Logger(namespace="gateway", observer=lambda event: self.lines.append(event["text"]))
         self.runtime = Runtime(reactor, log=log)
-        self.counters: Counter[str] = Counter()
         self.addCleanup(self.runtime.stop)
         self.admission = Admission(20, 20)
         self.sessions: list[Echo] = []
@@ -83,13 +83,14 @@ class ListeningTestCase(TestCase):
     def listen(self, **given: Any) -> tuple[str, int]:
         certificate, key = certificates.site()
         options = TlsOptions(**{"certificate": certificate, "private_key": key, **given})
-        factory = server_factory(
-            self.build, options, report=reporter(self.runtime.notices, "lan", self.counters), reactor=reactor, admission=self.admission
-        )
+        factory = server_factory(self.build, options, report=self.report_of("lan"), reactor=reactor, admission=self.admission)
         self.port = DirectPort(0, factory, 1024, "127.0.0.1", reactor)
         self.port.startListening()
         self.place = "127.0.0.1", self.port.getHost().port
         return self.place
+
+    def report_of(self, name: str) -> Report:
+        return Events(name, name, self.runtime, Numbering("run")).report
 
     def connect(self) -> socket.socket:
         client = socket.create_connection(self.place, timeout=60)
@@ -127,7 +128,7 @@ class ListenerTests(ListeningTestCase):
         """What is written arrives whole in both directions, over real sockets and many records."""
         self.listen()
         self.assertEqual(await self.in_thread(self.echoed, BLOCK), BLOCK)
-        self.assertEqual((self.sessions[0].security, self.lines), (Peer(True), []))
+        self.assertEqual((self.sessions[0].peer, self.lines), (Peer(True), []))
 
     async def test_client_certificate(self) -> None:
         """A client comes in under the name in its certificate; one without never gets a session."""
@@ -140,7 +141,7 @@ class ListenerTests(ListeningTestCase):
 
         with contextlib.suppress(OSError):  # TLS 1.3: the alert comes at the first read
             self.assertEqual(await self.in_thread(refused), b"")
-        self.assertEqual([session.security.identity for session in self.sessions], ["rover7"])
+        self.assertEqual([session.peer.identity for session in self.sessions], ["rover7"])
         while not self.lines:
             await deferLater(reactor, 0.01)
         self.assertIn("client_certificate_missing", self.lines[0])
@@ -151,7 +152,7 @@ class ListenerTests(ListeningTestCase):
         plain = await self.in_thread(lambda: exchanged(self.connect(), b"$GPGGA\r\n"))
         secure = await self.in_thread(self.echoed, BLOCK)
         self.assertEqual((plain, secure), (b"$GPGGA\r\n", BLOCK))
-        self.assertEqual([session.security[:3] for session in self.sessions], [(False, "", False), (True, "", True)])
+        self.assertEqual([session.peer[:3] for session in self.sessions], [(False, "", False), (True, "", True)])
         self.assertEqual(len(self.lines), 1)
 
     async def test_a_silent_handshake(self) -> None:
@@ -235,9 +236,7 @@ class DialedTests(ListeningTestCase):
             dialed.append(Caller())
             return dialed[-1]
 
-        factory = client_factory(
-            build, options, "localhost", report=reporter(self.runtime.notices, "up", Counter()), reactor=reactor, failed=back.errback
-        )
+        factory = client_factory(build, options, "localhost", report=self.report_of("up"), reactor=reactor, failed=back.errback)
         await HostnameEndpoint(reactor, b"127.0.0.1", self.place[1]).connect(factory)
         self.assertEqual(await back, BLOCK)
-        self.assertEqual([session.security for session in self.sessions], [Peer(True, "rover7")])
+        self.assertEqual([session.peer for session in self.sessions], [Peer(True, "rover7")])

@@ -46,7 +46,7 @@ class UnplugTests(TestCase):
         device.unplug()
         await child.said.matching(r"\[dev\] .*unplugged")
         client.write(b"old command\n")
-        await child.said.matching(r"\[dev\] absent: 1 packets from 127.0.0.1:\d+ refused")
+        await child.said.matching(r"\[dev\] absent: 1 packet from 127.0.0.1:\d+ refused")
         await deferLater(reactor, 3)
         back = Device(self)
         plug(back, name)

@@ -1,4 +1,4 @@
-"""A link that listens."""
+"""Sessions that come from a listener."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.links.acceptor import ListeningLink
+from gateway.links.acceptor import Acceptor, Door
+from gateway.links.link import Link
+from gateway.links.stream import stream_wires
 from gateway.peer import PLAIN
 
-from ..building import Wire, make_plan, make_runtime
+from ..building import Wire, deliver, gone, make_plan, make_runtime
+from .test_link import lines
 
 
 class Listener:
@@ -25,17 +28,54 @@ class Listener:
         return succeed(None)
 
 
-class ListeningTests(SynchronousTestCase):
+class AcceptorTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.runtime = make_runtime()
+        self.listener = Listener()
+        self.acceptor = Acceptor(lambda link, build: self.listener, lambda address: f"client {address}")
+        plan = make_plan("lan", max_sessions=1)
+        self.link = Link(plan, self.runtime, self.acceptor, stream_wires(plan))
+
+    def accept(self, address: str) -> Any:
+        return self.acceptor.accepted(address, PLAIN)  # type: ignore[arg-type]
+
+    def said(self) -> str:
+        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
+
     def test_life(self) -> None:
         """It listens from its start to its stop, and has a session for each client that is not one too many."""
-        link: Any = ListeningLink(make_plan("lan", max_sessions=1), make_runtime())
-        link.listener = Listener()
-        link.start()
-        link.accepted("10.0.0.1", PLAIN).makeConnection(Wire())
-        self.assertIsNone(link.accepted("10.0.0.2", PLAIN))
-        self.assertEqual(([session.peer for session in link.sessions], link.counters["refused_sessions"]), (["10.0.0.1"], 1))
-        stopped = link.stop()
-        self.assertEqual(link.listener.told, ["start", "stop"])
+        self.link.start()
+        self.accept("one").makeConnection(Wire())
+        self.assertIsNone(self.accept("two"))
+        self.assertEqual([session.peer.name for session in self.link.sessions], ["client one"])
+        self.assertEqual(self.link.counters["refused_sessions"], 1)
+        self.assertIn("[lan] client two: refused, there is 1 session (max_sessions)", self.said())
+        stopped = self.link.stop()
+        self.assertEqual(self.listener.told, ["start", "stop"])
         self.assertNoResult(stopped)
-        next(iter(link.sessions)).lost("closed", clean=False)
+        next(iter(self.link.sessions)).lost(gone("closed"))
         self.successResultOf(stopped)
+
+    def test_end_of_a_session(self) -> None:
+        """What waits for a client that goes is dropped and counted; the log says what it sent, and what it missed."""
+        self.accept("one").makeConnection(wire := Wire())
+        (session,) = self.link.sessions
+        wire.room = 1
+        for text in (b"a", b"b"):
+            deliver(session, lines(text), text + b"\n")
+        session.lost(gone("closed by the peer"))
+        self.assertEqual(self.link.counters["dropped_packets"], 1)
+        self.assertIn("[lan] client one: gone: closed by the peer; it sent 0 bytes, 1 packet for it dropped", self.said())
+        self.assertEqual(self.runtime.memory.used, 0)
+
+    def test_lost_boundary(self) -> None:
+        """Where no next packet can be found in what a client sends, its session ends."""
+        self.accept("one").makeConnection(wire := Wire())
+        self.acceptor.lost_boundary(next(iter(self.link.sessions)), "no boundary")
+        self.assertTrue(wire.aborted)
+
+    def test_door(self) -> None:
+        """A connection in clear is of a peer of whom nothing is known."""
+        asked: list[Any] = []
+        Door(lambda address, peer: asked.append((address, peer))).buildProtocol("one")  # type: ignore[arg-type,func-returns-value]
+        self.assertEqual(asked, [("one", PLAIN)])

@@ -5,9 +5,12 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.codecs import raw
 from gateway.framing import Framer, lines, silence
 from gateway.links.intake import Intake
 from gateway.packet import Frames
+from gateway.wires import Event
+from gateway.wires._framed import Form, FramedWire
 
 
 class IntakeTests(SynchronousTestCase):
@@ -17,13 +20,16 @@ class IntakeTests(SynchronousTestCase):
         self.times: list[int] = []
         self.failures = 0
 
-    def take(self, frames: Frames, time: int) -> None:
-        self.taken.append(frames)
-        if frames.count:
+    def take(self, event: Event, time: int) -> None:
+        if isinstance(event, Frames):
+            self.taken.append(event)
             self.times.append(time)
 
     def intake(self, framer: Framer) -> Intake:
-        return Intake(framer, self.clock, lambda: round(self.clock.seconds() * 1000), self.take, self.fail_now)
+        return Intake(self.wire(framer), self.clock, lambda: round(self.clock.seconds() * 1000), self.take, self.fail_now)
+
+    def wire(self, framer: Framer) -> FramedWire:
+        return FramedWire(Form(lambda: framer, raw.Codec(raw.Options())))
 
     def fail_now(self) -> None:
         self.failures += 1
@@ -81,13 +87,18 @@ class IntakeTests(SynchronousTestCase):
         self.assertEqual((self.payloads(), self.clock.getDelayedCalls()), ([], []))
 
     def test_faults(self) -> None:
-        """Whoever takes may fail, at a read, at a silence and at the end: it is told each time, raised never, and no timer is left."""
+        """Whoever takes may fail, at a silence, at a read and at the end: it is told each time, raised never, and no timer is left."""
 
-        def raising(frames: Frames, time: int) -> None:
+        def raising(event: Event, time: int) -> None:
             raise ValueError("no")
 
-        intake = Intake(silence.Framer(silence.Options(interval=0.05)), self.clock, lambda: 0, raising, self.fail_now)
+        wire = self.wire(silence.Framer(silence.Options(interval=0.05)))
+        intake = Intake(wire, self.clock, lambda: 0, raising, self.fail_now)
         intake.feed(b"x")
         self.clock.advance(0.06)
+        intake.feed(b"y")
+        self.clock.rightNow += 0.06
+        intake.feed(b"z")
+        intake.feed(b"w")
         intake.finish(clean=True)
         self.assertEqual((self.failures, self.clock.getDelayedCalls()), (3, []))

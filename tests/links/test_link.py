@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.codecs import raw
 from gateway.config.plan import LinkPlan
-from gateway.links.link import Link
+from gateway.framing import lines as lines_framing
 from gateway.links.runtime import Runtime
-from gateway.links.session import Session
 from gateway.packet import Batch, Frames
+from gateway.wires import Encoded
+from gateway.wires._framed import Form, FramedWire
 
-from ..building import Wire, join, make_link, make_plan, make_runtime
+from ..building import gone, join, make_link, make_plan, make_runtime
 
 
 def lines(*texts: bytes, origin: str = "gps#1", topic: str = "gps") -> Batch:
@@ -19,19 +23,31 @@ def lines(*texts: bytes, origin: str = "gps#1", topic: str = "gps") -> Batch:
     return Batch(topic, "run", 1, 0, origin, Frames(data, len(texts), delimiter=b"\n", strip=b"\r"))
 
 
-class Counting(Link):
+class Counting(Form):
     """Counts how often it encodes."""
 
     encoded = 0
 
-    def encoder(self, representation):  # type: ignore[no-untyped-def]
-        encode = super().encoder(representation)
+    def __init__(self) -> None:
+        super().__init__(lambda: lines_framing.Framer(lines_framing.Options()), raw.Codec(raw.Options()))
 
-        def counting(batch: Batch) -> bytes:
-            self.encoded += 1
-            return encode(batch)
+    def encode(self, batch: Batch) -> Encoded:
+        self.encoded += 1
+        return super().encode(batch)
 
-        return counting
+    def wire(self) -> FramedWire:
+        return FramedWire(self)
+
+
+class Numbering(FramedWire):
+    """A wire with a state of its own: it numbers the lines that it writes."""
+
+    said = 0
+    representation = None
+
+    def encode(self, batch: Batch) -> Encoded:
+        self.said += batch.count
+        return Encoded(b"%d lines so far\n" % self.said, batch.count)
 
 
 class DeliveryTests(SynchronousTestCase):
@@ -44,40 +60,34 @@ class DeliveryTests(SynchronousTestCase):
 
     def test_encodes_once(self) -> None:
         """However many sessions want the same bytes, they are encoded once, and all get the same."""
-        link = make_link(self.runtime, "lan", link_class=Counting, hears=("gps",))
+        form = Counting()
+        link = make_link(self.runtime, "lan", new_wire=form.wire, hears=("gps",))
         wires = [join(link)[1] for _ in range(5)]
         self.runtime.bus.publish(lines(b"a", b"b"))
-        self.assertEqual(({wire.value() for wire in wires}, link.encoded), ({b"a\nb\n"}, 1))
+        self.assertEqual(({wire.value() for wire in wires}, form.encoded), ({b"a\nb\n"}, 1))
         self.assertEqual(link.counters["packets_out"], 10)
 
-    def test_own_representation(self) -> None:
+    def test_other_representation(self) -> None:
         """Sessions that want other bytes are another group, encoded once for themselves."""
-        link = make_link(self.runtime, "lan", link_class=Counting, hears=("gps",))
-        join(link)
-        other, wire = None, Wire()
-        other = Session(link, "x")
+        one, other = Counting(), Counting()
         other.representation = "other"
-        other.connected(wire)
+        forms = iter((one, other, one, other))
+        link = make_link(self.runtime, "lan", new_wire=lambda: next(forms).wire(), hears=("gps",))
+        wires = [join(link)[1] for _ in range(4)]
         self.runtime.bus.publish(lines(b"a"))
-        self.assertEqual((wire.value(), link.encoded), (b"a\n", 2))
+        self.assertEqual(([wire.value() for wire in wires], one.encoded, other.encoded), ([b"a\n"] * 4, 1, 1))
 
-    def test_session_encodes_for_itself(self) -> None:
-        """A session with a representation of None gets the batch, and makes of it what only it can: here, lines that it numbers itself."""
-
-        class Numbering(Session):
-            __slots__ = ("said",)
-
-            def deliver(self, batch: Batch, data: bytes) -> None:
-                self.said = getattr(self, "said", 0) + batch.count
-                super().deliver(batch, b"%d lines so far\n" % self.said)
-
-        link = make_link(self.runtime, "lan", link_class=Counting, hears=("gps",))
-        session, wire = Numbering(link, "x"), Wire()
-        session.representation = None
-        session.connected(wire)
-        for _ in range(2):
+    def test_own_state(self) -> None:
+        """A wire with a representation of None makes of each batch what only it can, in the order in which it is written."""
+        form = Counting()
+        link = make_link(self.runtime, "lan", new_wire=lambda: Numbering(form), hears=("gps",))
+        (_, quick), (_, slow) = join(link), join(link)
+        slow.room = 1
+        for _ in range(3):
             self.runtime.bus.publish(lines(b"a", b"b"))
-        self.assertEqual((wire.value(), link.encoded), (b"2 lines so far\n4 lines so far\n", 0))
+        self.assertEqual((quick.value(), slow.value()), (b"2 lines so far\n4 lines so far\n6 lines so far\n", b"2 lines so far\n"))
+        slow.drain()
+        self.assertEqual((slow.value(), link.counters["packets_out"], form.encoded), (quick.value(), 12, 0))
 
     def test_verbatim(self) -> None:
         """A raw reader gets the bytes as they were received, delimiters and all."""
@@ -124,7 +134,7 @@ class DeliveryTests(SynchronousTestCase):
         link = make_link(self.runtime, "lan")
         self.runtime.bus.subscribe(["lan"], lambda batch: None, "test")
         session, wire = join(link)
-        self.patch(link, "publish", lambda *_: 1 / 0)
+        self.patch(link, "heard", lambda *_: 1 / 0)
         session.received(b"a\n")
         self.assertTrue(wire.aborted)
 
@@ -139,37 +149,33 @@ class DeliveryTests(SynchronousTestCase):
 
     def test_answer_to_one_that_encodes_for_itself(self) -> None:
         """An answer reaches a session with a representation of None too."""
-        got: list[Batch] = []
-
-        class Own(Session):
-            __slots__ = ()
-
-            def deliver(self, batch: Batch, data: bytes) -> None:
-                got.append(batch)
-
-        session = Own(make_link(self.runtime, "lan"), "x")
-        session.representation = None
-        session.connected(Wire())
+        session, wire = join(make_link(self.runtime, "lan", new_wire=lambda: Numbering(Counting())))
         self.runtime.bus.publish(Batch("gauge", "r", 1, 0, "gauge#1", Frames(b"42\n", 1, (b"42",)), session.id))
-        self.assertEqual(len(got), 1)
+        self.assertEqual(wire.value(), b"1 lines so far\n")
 
     def test_answer_goes_to_the_asker(self) -> None:
-        """A batch with reply_to reaches that session alone, in its own representation."""
+        """A batch with an address reaches that session alone, in its own representation."""
         link = make_link(self.runtime, "lan")
         asker, asker_wire = join(link)
         _, other_wire = join(link)
         batch = lines(b"42", origin="gauge#1", topic="gauge")
-        batch.reply_to = asker.id
+        batch.to = asker.id
         self.runtime.bus.publish(batch)
         self.assertEqual((asker_wire.value(), other_wire.value()), (b"42\n", b""))
 
     def test_answer_for_one_that_has_gone(self) -> None:
-        """An answer whose asker has gone is counted, and said."""
+        """An answer whose asker has gone is given back; one whose asker goes while it waits for its turn is counted, and said."""
         session, _ = join(make_link(self.runtime, "lan"))
-        session.lost("gone", clean=False)
         batch = lines(b"42", b"43", topic="gauge")
-        batch.reply_to = session.id
-        self.runtime.bus.publish(batch)
+        batch.to = session.id
+
+        def leave(_: Batch) -> None:
+            self.assertTrue(self.runtime.bus.publish(batch))
+            session.lost(gone("gone"))
+
+        self.runtime.bus.subscribe(["question"], leave, "test")
+        self.runtime.bus.publish(lines(b"?", topic="question"))
+        self.assertFalse(self.runtime.bus.publish(batch))
         self.assertEqual(self.runtime.counters["undelivered_packets"], 2)
         self.assertIn("2 packets of gauge were for lan#1, which has gone", self.said())
 
@@ -177,8 +183,9 @@ class DeliveryTests(SynchronousTestCase):
         """A session that wants other bytes by now leaves as any other."""
         link = make_link(self.runtime, "lan", hears=("gps",))
         session, _ = join(link)
-        session.representation = "binary"
-        session.lost("gone", clean=False)
+        wire: Any = session.wire
+        wire._form.representation = "binary"
+        session.lost(gone("gone"))
         self.assertEqual(len(link.sessions), 0)
 
     def test_events_only_where_they_can_be_said(self) -> None:
@@ -187,8 +194,8 @@ class DeliveryTests(SynchronousTestCase):
         for link, told in ((raw, False), (json, True)):
             session, wire = join(link)
             batch = Batch("gauge/$events", "run", 0, 0, "", Frames(b"x", 1, (b"x",)), session.id)
-            self.runtime.bus.publish(batch)
-            self.assertEqual((bool(wire.value()), link.counters["untold_events"]), (told, int(not told)))
+            self.assertEqual(self.runtime.bus.publish(batch), told)
+            self.assertEqual(bool(wire.value()), told)
 
     def test_sent(self) -> None:
         """What was written to a link is heard under LINK/$sent by those who name it, and only by them."""
@@ -219,7 +226,7 @@ class DeliveryTests(SynchronousTestCase):
         self.runtime.bus.subscribe(["scale/$sent"], sent.append, "test")
         for texts in ((b"ab", b"cd"), (b"ab", b"long", b"cd")):
             batch = lines(*texts, topic="lan")
-            batch.fields = [{"text": text} for text in texts]
+            batch.frames.fields = [{"text": text} for text in texts]
             self.runtime.bus.publish(batch)
         self.assertEqual([batch.fields for batch in sent], [[{"text": b"ab"}, {"text": b"cd"}]] * 2)
 
@@ -267,14 +274,6 @@ class LifeTests(SynchronousTestCase):
         self.clock = Clock()
         self.runtime = make_runtime(self.clock)
 
-    def test_full(self) -> None:
-        """One session too many is counted."""
-        link = make_link(self.runtime, "lan", max_sessions=1)
-        self.assertFalse(link.full())
-        join(link)
-        self.assertTrue(link.full())
-        self.assertEqual(link.counters["refused_sessions"], 1)
-
     def test_idle(self) -> None:
         """A session on which nothing moves for idle_timeout is ended; one that hears or says something is not."""
         link = make_link(self.runtime, "lan", hears=("gps",), idle_timeout=10.0)
@@ -285,7 +284,7 @@ class LifeTests(SynchronousTestCase):
             busy.received(b"x\n")
             self.clock.advance(1)
         self.assertEqual((quiet_wire.disconnecting, busy_wire.disconnecting), (True, False))
-        quiet.lost("cut", clean=False)
+        quiet.lost(gone("cut"))
         self.assertIn("idle_timeout", "\n".join(self.runtime.lines))  # type: ignore[attr-defined]
 
     def test_hearing_is_moving(self) -> None:
@@ -297,14 +296,37 @@ class LifeTests(SynchronousTestCase):
             self.clock.advance(1)
         self.assertFalse(wire.disconnecting)
 
+    def test_idle_fault(self) -> None:
+        """A session whose end as idle fails is cut, and the others of its link are ended all the same."""
+        link = make_link(self.runtime, "lan", idle_timeout=10.0)
+        _, bad_wire = join(link)
+        _, good_wire = join(link)
+        bad_wire.unregisterProducer = lambda: 1 / 0  # type: ignore[method-assign,return-value,assignment]
+        self.clock.pump([10.0] * 3)
+        self.assertEqual((bad_wire.aborted, good_wire.disconnecting, link.counters["idle"]), (True, True, 2))
+
+    def test_idle_newcomer(self) -> None:
+        """One that came just before a sweep is not idle yet; without sessions no timer runs."""
+        link = make_link(self.runtime, "lan", idle_timeout=10.0)
+        first, _ = join(link)
+        self.clock.advance(9.9)
+        late, wire = join(link)
+        self.clock.advance(0.2)
+        self.assertFalse(wire.disconnecting)
+        self.clock.advance(20)
+        self.assertTrue(wire.disconnecting)
+        for session in (first, late):
+            session.lost(gone())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_demand(self) -> None:
         """A link wants what it hears while it has sessions, and no longer."""
         counts: list[int] = []
         self.runtime.demand.watch("gps", (), counts.append)
         link = make_link(self.runtime, "lan", hears=("gps",))
         (one, _), (two, _) = join(link), join(link)
-        one.lost("gone", clean=False)
-        two.lost("gone", clean=False)
+        one.lost(gone("gone"))
+        two.lost(gone("gone"))
         self.assertEqual(counts, [0, 1, 0])
 
     def test_stop(self) -> None:
@@ -315,7 +337,7 @@ class LifeTests(SynchronousTestCase):
         self.runtime.bus.publish(lines(b"late"))
         self.assertNoResult(stopped)
         self.assertTrue(wire.disconnecting)
-        session.lost("closed", clean=False)
+        session.lost(gone("closed"))
         self.successResultOf(stopped)
         self.assertEqual((wire.value(), self.clock.getDelayedCalls()), (b"", []))
 
@@ -323,7 +345,7 @@ class LifeTests(SynchronousTestCase):
         """A session that ends within its own close is waited for no longer."""
         link = make_link(self.runtime, "lan")
         session, wire = join(link)
-        wire.loseConnection = lambda: session.lost("closed", clean=False)  # type: ignore[method-assign]
+        wire.loseConnection = lambda: session.lost(gone("closed"))  # type: ignore[method-assign]
         self.successResultOf(link.stop())
 
     def test_stop_without_sessions(self) -> None:
@@ -358,11 +380,13 @@ class LifeTests(SynchronousTestCase):
     def test_hearer_failure_is_logged(self) -> None:
         """A link whose encoding fails is reported, and the others hear."""
 
-        class Broken(Link):
-            def encoder(self, representation):  # type: ignore[no-untyped-def]
-                return lambda batch: 1 / 0
+        class Broken(Numbering):
+            representation = "broken"  # type: ignore[assignment]
 
-        join(make_link(self.runtime, "broken", link_class=Broken, hears=("gps",)))
+            def encode(self, batch: Batch) -> Encoded:
+                raise ValueError("no")
+
+        join(make_link(self.runtime, "broken", new_wire=lambda: Broken(Counting()), hears=("gps",)))
         _, wire = join(make_link(self.runtime, "good", hears=("gps",)))
         self.runtime.bus.publish(lines(b"a"))
         self.assertEqual(wire.value(), b"a\n")
@@ -374,6 +398,33 @@ class LifeTests(SynchronousTestCase):
         for _ in range(1000):
             self.runtime.bus.publish(lines(b"a"))
         self.assertLess(len(self.runtime.lines), 10)  # type: ignore[attr-defined]
+
+
+class RewireTests(SynchronousTestCase):
+    def test_other_filters(self) -> None:
+        """A link that is rewired hears what it is told to, and no more what it heard before; its sessions stay."""
+        runtime = make_runtime()
+        link = make_link(runtime, "lan", hears=("gps",))
+        _, wire = join(link)
+        link.rewire(("meter",))
+        runtime.bus.publish(lines(b"a"))
+        runtime.bus.publish(lines(b"b", topic="meter"))
+        self.assertEqual(wire.value(), b"b\n")
+
+    def test_no_room(self) -> None:
+        """Whoever publishes to a session without room waits for it after a rewiring as before, and goes on when nobody hears it."""
+        runtime = make_runtime()
+        link = make_link(runtime, "lan", hears=("gps",), outbox={"bytes": 2, "when_full": "block"})
+        (_, gps), (_, meter) = (join(make_link(runtime, name)) for name in ("gps", "meter"))
+        _, wire = join(link)
+        wire.room = 1
+        for _ in range(3):
+            runtime.bus.publish(lines(b"abc"))
+        self.assertEqual((gps.reading, meter.reading), (False, True))
+        link.rewire(("meter",))
+        self.assertEqual((gps.reading, meter.reading), (True, False))
+        wire.drain()
+        self.assertTrue(meter.reading)
 
 
 class PlanTests(SynchronousTestCase):

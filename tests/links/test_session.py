@@ -1,16 +1,17 @@
-"""One live peer: reading, writing, pausing and ending."""
+"""One live peer: reading, pausing and ending."""
 
 from __future__ import annotations
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.bus.outbox import OVERHEAD, Item, Verb
-from gateway.links.session import HALF_CLOSED, Session
+from gateway.bus.outbox import Verb
+from gateway.links.session import Session
+from gateway.links.state import HALF_CLOSED
 from gateway.packet import Batch, Frames
-from gateway.peer import Peer
+from gateway.peer import PLAIN, Peer
 
-from ..building import Wire, join, make_link, make_runtime
+from ..building import Wire, deliver, gone, join, make_link, make_runtime, outbox
 
 
 def lines(*texts: bytes, origin: str = "gps#1", seq: int = 1) -> Batch:
@@ -60,7 +61,7 @@ class ReadingTests(SessionTestCase):
         link = make_link(self.runtime, "lan")
         heard: list[Batch] = []
         self.runtime.bus.subscribe(["lan"], heard.append, "test")
-        session = Session(link, "10.0.0.9:9", Peer(False, may_write=False, why="set fallback_write = yes"))
+        session = link.new_session(Peer(False, may_write=False, why="set fallback_write = yes", name="10.0.0.9:9"))
         session.connected(Wire())
         session.received(b"reset\n")
         self.assertEqual((heard, link.counters["unheard_bytes"]), ([], 6))
@@ -95,7 +96,7 @@ class ReadingTests(SessionTestCase):
         link = make_link(self.runtime, "feed", topic="feed/{client}")
         heard: list[Batch] = []
         self.runtime.bus.subscribe(["feed"], heard.append, "test")
-        session = Session(link, "10.0.0.9:9", Peer(True, "buoy-7"))
+        session = link.new_session(Peer(True, "buoy-7"))
         session.connected(Wire())
         session.received(b"1\n")
         self.assertEqual(heard[0].topic, "feed/buoy-7")
@@ -109,7 +110,7 @@ class ReadingTests(SessionTestCase):
             runtime.bus.subscribe(["lan"], lambda batch, heard=heard: heard.extend(batch.payloads), "test")  # type: ignore[misc]
             session, _ = join(link)
             session.received(b"half")
-            session.lost("gone", clean)
+            session.lost(gone("gone", clean))
             self.assertEqual((heard, link.counters["tail"]), (expected, 0 if expected else 1))
 
     def test_silence(self) -> None:
@@ -126,7 +127,7 @@ class ReadingTests(SessionTestCase):
         self.clock.advance(0.02)
         self.assertEqual(heard, [b"abcd"])
         session.received(b"ef")
-        session.lost("gone", clean=False)
+        session.lost(gone("gone"))
         self.assertEqual((heard, self.clock.getDelayedCalls()), ([b"abcd"], []))
 
     def test_fatal_fault(self) -> None:
@@ -156,145 +157,10 @@ class PausingTests(SessionTestCase):
     def test_paused_before_connected(self) -> None:
         """A pause that comes before the transport holds from the start."""
         link = make_link(self.runtime, "lan")
-        session, wire = Session(link, "x"), Wire()
+        session, wire = link.new_session(PLAIN), Wire()
         session.pause("a")
         session.connected(wire)
         self.assertFalse(wire.reading)
-
-
-class WritingTests(SessionTestCase):
-    def test_clear(self) -> None:
-        """While nothing waits, a delivery is one write of the same bytes, and no outbox is made."""
-        session, wire = join(make_link(self.runtime, "lan"))
-        session.deliver(lines(b"a"), b"a\n")
-        self.assertEqual((wire.value(), session.outbox), (b"a\n", None))
-
-    def test_waits_and_drains(self) -> None:
-        """What does not fit waits in order, and goes out joined when the peer has taken the rest."""
-        session, wire = join(make_link(self.runtime, "lan"))
-        wire.room = 1
-        for text in (b"a\n", b"b\n", b"c\n"):
-            session.deliver(lines(text[:-1]), text)
-        self.assertEqual(wire.value(), b"a\n")
-        wire.drain()
-        self.assertEqual(wire.value(), b"a\nb\nc\n")
-        session.deliver(lines(b"d"), b"d\n")
-        self.assertEqual(wire.value(), b"a\nb\nc\nd\n")
-
-    def test_too_slow(self) -> None:
-        """``disconnect`` acts when a packet does not fit: the session is cut, counted and named in the log with the limit."""
-        link = make_link(self.runtime, "lan", outbox={"bytes": 10, "when_full": "disconnect"})
-        session, wire = join(link)
-        wire.room = 1
-        for _ in range(3):
-            session.deliver(lines(b"12345678"), b"12345678\n")
-        self.assertTrue(wire.aborted)
-        session.lost("aborted", clean=False)
-        self.assertEqual((link.counters["slow_disconnects"], link.counters["dropped_packets"]), (1, 2))
-        self.assertIn("[lan] 10.0.0.1:1: gone: too slow: outbox full at 10 bytes", self.said())
-        self.assertEqual(self.runtime.memory.used, 0)
-
-    def test_too_slow_once(self) -> None:
-        """Who is being cut is cut once, however much comes for him meanwhile; all of that is counted as dropped."""
-        link = make_link(self.runtime, "lan", outbox={"bytes": 10, "when_full": "disconnect"})
-        session, wire = join(link)
-        wire.room = 1
-        for _ in range(6):
-            session.deliver(lines(b"12345678"), b"12345678\n")
-        session.close("late")
-        session.lost("aborted", clean=False)
-        self.assertEqual((link.counters["slow_disconnects"], link.counters["dropped_packets"]), (1, 5))
-        self.assertEqual(self.said().count("gone:"), 1)
-
-    def test_drop_oldest(self) -> None:
-        """``drop-oldest`` keeps the newest and counts what it dropped."""
-        link = make_link(self.runtime, "lan", outbox={"bytes": 4, "when_full": "drop-oldest"})
-        session, wire = join(link)
-        wire.room = 1
-        for text in (b"a\n", b"b\n", b"c\n", b"d\n"):
-            session.deliver(lines(text[:-1]), text)
-        wire.drain()
-        self.assertEqual((wire.value(), session.dropped), (b"a\nc\nd\n", 1))
-
-    def test_block(self) -> None:
-        """``block`` pauses whoever publishes to it, and lets them go on when half is written."""
-        device = make_link(self.runtime, "dev", hears=("lan",), outbox={"bytes": 4, "when_full": "block"})
-        lan = make_link(self.runtime, "lan")
-        writer, writer_wire = join(lan)
-        session, wire = join(device)
-        wire.room = 1
-        for text in (b"a\n", b"b\n", b"c\n", b"d\n"):
-            session.deliver(lines(text[:-1], origin=writer.id), text)
-        self.assertFalse(writer_wire.reading)
-        wire.drain()
-        self.assertTrue(writer_wire.reading)
-        self.assertEqual((wire.value(), session.dropped), (b"a\nb\nc\nd\n", 0))
-
-    def test_block_and_newcomers(self) -> None:
-        """However many come, write and leave, a device that takes nothing holds its limit and one read: newcomers begin paused."""
-        device = make_link(self.runtime, "dev", hears=("lan",), outbox={"bytes": 8, "when_full": "block"})
-        lan = make_link(self.runtime, "lan")
-        session, wire = join(device)
-        wire.room = 1
-        for _ in range(50):
-            writer, writer_wire = join(lan)
-            if writer_wire.reading:
-                writer.received(b"1234567\n")
-            writer.lost("gone", clean=False)
-        assert session.outbox is not None
-        self.assertLessEqual(session.outbox.bytes, 16)
-        wire.drain()
-        self.assertTrue(join(lan)[1].reading)
-
-    def test_blocked_device_ends(self) -> None:
-        """Whoever was paused for a session goes on when that session ends, and what was queued is dropped and counted."""
-        device = make_link(self.runtime, "dev", hears=("lan",), outbox={"bytes": 4, "when_full": "block"})
-        writer, writer_wire = join(make_link(self.runtime, "lan"))
-        session, wire = join(device)
-        wire.room = 1
-        for text in (b"a\n", b"b\n", b"c\n", b"d\n"):
-            session.deliver(lines(text[:-1], origin=writer.id), text)
-        session.lost("unplugged", clean=False)
-        self.assertTrue(writer_wire.reading)
-        self.assertEqual(device.counters["dropped_packets"], 3)
-
-    def test_memory_and_close(self) -> None:
-        """A session that is closing ends though its packets had to be given up."""
-        runtime = make_runtime(self.clock, memory=20 + 2 * OVERHEAD)
-        link = make_link(runtime, "lan", outbox={"when_full": "drop-oldest"})
-        (one, one_wire), (two, two_wire) = join(link), join(link)
-        for session, wire in ((one, one_wire), (two, two_wire)):
-            wire.room = 1
-            session.deliver(lines(b"a"), b"a\n")
-        one.deliver(lines(b"b"), b"b" * 15)
-        one.close("enough")
-        two.deliver(lines(b"b"), b"b" * 14)
-        one_wire.drain()
-        self.assertEqual((one_wire.value(), one_wire.disconnecting), (b"a\n", True))
-
-    def test_all_memory(self) -> None:
-        """Past the memory of all outboxes the fullest session is ended, and the log names the limit."""
-        runtime = make_runtime(self.clock, memory=3 * OVERHEAD)
-        link = make_link(runtime, "lan")
-        session, wire = join(link)
-        wire.room = 1
-        for _ in range(4):
-            session.deliver(lines(b"1234567"), b"1234567\n")
-        self.assertTrue(wire.aborted)
-        self.assertIn(f"[gateway] memory = {3 * OVERHEAD}", "\n".join(runtime.lines))  # type: ignore[attr-defined]
-
-    def test_given_up_is_counted_once(self) -> None:
-        """What is dropped because all outboxes are over their limit is counted once, and with that reason, under every policy."""
-        for policy in ("drop-oldest", "drop-newest", "block"):
-            runtime = make_runtime(self.clock, memory=3 * OVERHEAD)
-            link = make_link(runtime, "lan", outbox={"when_full": policy})
-            session, wire = join(link)
-            wire.room = 1
-            for _ in range(4):
-                session.deliver(lines(b"1234567"), b"1234567\n")
-            self.assertEqual((link.counters["dropped_packets"], session.dropped), (3, 3), policy)
-            said = [line for line in runtime.lines if "dropped" in line]  # type: ignore[attr-defined]
-            self.assertEqual((len(said), "memory" in said[0]), (1, True), said)
 
 
 class EndingTests(SessionTestCase):
@@ -303,10 +169,10 @@ class EndingTests(SessionTestCase):
         link = make_link(self.runtime, "lan")
         session, wire = join(link)
         wire.room = 1
-        session.deliver(lines(b"a"), b"a\n")
-        session.deliver(lines(b"b"), b"b\n")
+        deliver(session, lines(b"a"), b"a\n")
+        deliver(session, lines(b"b"), b"b\n")
         session.close("enough")
-        session.deliver(lines(b"c"), b"c\n")
+        deliver(session, lines(b"c"), b"c\n")
         self.assertFalse(wire.disconnecting)
         wire.drain()
         self.assertEqual((wire.value(), wire.disconnecting), (b"a\nb\n", True))
@@ -337,7 +203,7 @@ class EndingTests(SessionTestCase):
                 session.received(b"?\n")
             wire.room = 1
             for text in (b"a\n", b"b\n"):
-                session.deliver(lines(text[:-1]), text)
+                deliver(session, lines(text[:-1]), text)
             session.input_ended()
             if asks:
                 self.clock.advance(HALF_CLOSED)
@@ -352,7 +218,7 @@ class EndingTests(SessionTestCase):
         session.received(b"?\n")
         wire.room = 1
         for text in (b"a\n", b"b\n"):
-            session.deliver(lines(text[:-1]), text)
+            deliver(session, lines(text[:-1]), text)
         session.close("enough")
         session.input_ended()
         self.assertFalse(wire.disconnecting)
@@ -366,17 +232,16 @@ class EndingTests(SessionTestCase):
             __slots__ = ()
 
             def perform(self, verb: Verb) -> None:
-                self.transport.write(b"<%s>" % verb.name.encode())
+                self.writer.transport.write(b"<%s>" % verb.name.encode())
 
         link = make_link(self.runtime, "dev")
-        session, wire = Breaking(link, "x"), Wire()
+        session, wire = Breaking(link, "dev#1", PLAIN, "dev", link.new_wire()), Wire()
         session.connected(wire)
         wire.room = 1
         for text in (b"a", b"b"):
-            session.deliver(lines(text), text)
-        assert session.outbox is not None
-        session.outbox.offer(Item(Verb("break")))
-        session.deliver(lines(b"c"), b"c")
+            deliver(session, lines(text), text)
+        outbox(session).offer(Verb("break"))
+        deliver(session, lines(b"c"), b"c")
         wire.drain()
         self.assertEqual((wire.value(), session.clear), (b"ab<break>c", True))
 
@@ -384,8 +249,8 @@ class EndingTests(SessionTestCase):
         """A peer that takes nothing cannot hold a closing session longer than the linger time."""
         session, wire = join(make_link(self.runtime, "lan"))
         wire.room = 1
-        session.deliver(lines(b"a"), b"a\n")
-        session.deliver(lines(b"b"), b"b\n")
+        deliver(session, lines(b"a"), b"a\n")
+        deliver(session, lines(b"b"), b"b\n")
         session.close("enough")
         self.clock.advance(self.runtime.linger - 0.1)
         self.assertFalse(wire.aborted)
@@ -397,7 +262,7 @@ class EndingTests(SessionTestCase):
         session, wire = join(make_link(self.runtime, "lan"))
         session.close("enough")
         self.assertEqual((wire.disconnecting, wire.producer), (True, None))
-        session.lost("closed", clean=False)
+        session.lost(gone("closed"))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_stalled(self) -> None:
@@ -407,20 +272,20 @@ class EndingTests(SessionTestCase):
         dead, dead_wire = join(link)
         for session, wire in ((slow, slow_wire), (dead, dead_wire)):
             wire.room = -100
-            session.deliver(lines(b"a"), b"a\n")
+            deliver(session, lines(b"a"), b"a\n")
         for _ in range(40):
             slow_wire.pending -= 1
             self.clock.advance(1)
         self.assertEqual((slow_wire.aborted, dead_wire.aborted), (False, True))
         self.assertEqual(link.counters["stalled"], 1)
-        dead.lost("cut", clean=False)
+        dead.lost(gone("cut"))
         self.assertIn("gone: took no byte for 30 s while 102 bytes waited", self.said())
 
     def test_no_stall_timeout(self) -> None:
         """``stall_timeout = 0`` waits for ever."""
         session, wire = join(make_link(self.runtime, "lan", stall_timeout=0.0))
         wire.room = 1
-        session.deliver(lines(b"a"), b"a\n")
+        deliver(session, lines(b"a"), b"a\n")
         self.clock.pump([10] * 100)
         self.assertFalse(wire.aborted)
 
@@ -428,8 +293,8 @@ class EndingTests(SessionTestCase):
         """An end is told once, however often the transport says so."""
         link = make_link(self.runtime, "lan")
         session, _ = join(link)
-        session.lost("gone", clean=False)
-        session.lost("gone", clean=False)
+        session.lost(gone("gone"))
+        session.lost(gone("gone"))
         session.close("late")
         session.abort("late")
         self.assertEqual(self.said().count("gone:"), 1)

@@ -7,9 +7,10 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.links.session import HALF_CLOSED, Session
+from gateway.links.state import HALF_CLOSED
 from gateway.links.stream import StreamProtocol
 from gateway.packet import Batch, Frames
+from gateway.peer import Peer
 from gateway.tls.failures import TlsFailed
 
 from ..building import make_link, make_runtime
@@ -22,10 +23,10 @@ class StreamTests(SynchronousTestCase):
         link = make_link(runtime, "lan", hears=("gps",))
         heard: list[bytes] = []
         runtime.bus.subscribe(["lan"], lambda batch: heard.extend(batch.payloads), "test")
-        protocol, transport = StreamProtocol(Session(link, "peer")), StringTransport()
+        protocol, transport = StreamProtocol(link.new_session(Peer(False, name="peer"))), StringTransport()
         protocol.makeConnection(transport)
         protocol.dataReceived(b"a\nb")
-        self.assertIs(transport.producer, protocol.session)
+        self.assertIs(transport.producer, protocol.session.writer)
         protocol.connectionLost(Failure(ConnectionDone()))
         self.assertEqual((heard, len(link.sessions), link.counters["tail"]), ([b"a"], 0, 1))
 
@@ -33,7 +34,7 @@ class StreamTests(SynchronousTestCase):
         """TLS that fails in the middle of a session is counted by its event, and is why the session ended."""
         runtime = make_runtime()
         link = make_link(runtime, "lan")
-        protocol = StreamProtocol(Session(link, "peer"))
+        protocol = StreamProtocol(link.new_session(Peer(False, name="peer")))
         protocol.makeConnection(StringTransport())
         protocol.connectionLost(Failure(TlsFailed("tls_damaged", "sent a record that was damaged on its way")))
         self.assertEqual((link.counters["tls_damaged"], len(link.sessions)), (1, 0))
@@ -44,7 +45,7 @@ class StreamTests(SynchronousTestCase):
         runtime = make_runtime()
         link = make_link(runtime, "lan", hears=("gps",))
         runtime.bus.subscribe(["lan"], lambda batch: None, "test")
-        asker, reader = (StreamProtocol(Session(link, name)) for name in ("asker", "reader"))
+        asker, reader = (StreamProtocol(link.new_session(Peer(False, name=name))) for name in ("asker", "reader"))
         wires = [StringTransport(), StringTransport()]
         for protocol, wire in zip((asker, reader), wires, strict=True):
             protocol.makeConnection(wire)

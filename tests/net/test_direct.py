@@ -14,7 +14,7 @@ from twisted.logger import formatEventAsClassicLogText, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.links.acceptor import Door
-from gateway.links.connector import _Dialed
+from gateway.links.dial import _Dialed
 from gateway.net.direct import DirectPort, DirectReactor, DirectServer, DirectUNIXPort, DirectUNIXServer
 from gateway.net.probes import pending
 

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.net import endings as reasons
-from gateway.net.endings import event_of, in_words
+from gateway.net.endings import event_of, how_ended, in_words
 from gateway.tls.failures import TlsFailed
 
 ADVICE = "check the name and this machine's name server, or write the address"
@@ -47,3 +47,15 @@ class ReasonsTests(SynchronousTestCase):
     def test_events(self) -> None:
         """A failure of TLS has the name of its counter; other ends have none."""
         self.assertEqual([event_of(Failure(value)) for value in (TlsFailed("x", "y"), error.ConnectionDone())], ["x", ""])
+
+    def test_kinds(self) -> None:
+        """How a connection ended is of one of a few kinds, with words."""
+        for reason, kind in (
+            (error.ConnectionDone(), "eof"),
+            (error.ConnectionAborted(), "local"),
+            (error.TimeoutError(), "timeout"),
+            (error.ConnectionLost(), "reset"),
+            (OSError(errno.EIO, "Input/output error"), "error"),
+        ):
+            ended = how_ended(Failure(reason))
+            self.assertEqual((ended.kind, ended.clean, ended.text), (kind, False, in_words(Failure(reason))))

@@ -12,10 +12,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import registry
 from gateway.config.plan import LinkPlan
+from gateway.links.link import Link
 from gateway.packet import Batch
-from gateway.transports.replay import Link, Options, Pace, warnings
+from gateway.transports import replay
+from gateway.transports.replay import Options, Pace, warnings
 from tests import samples
-from tests.building import join, make_link, make_runtime
+from tests.building import gone, join, make_link, make_runtime
 from tests.captures.test_pace import sentence
 
 LINES = registry.load("framing", "lines").Options()
@@ -80,7 +82,8 @@ class ReplayTests(SynchronousTestCase):
         if data is not None:
             self.file.write_bytes(data)
         chosen = Options(codec=RAW, file=str(self.file), framing=framing, **options)
-        link = Link(LinkPlan("log", "replay", chosen, hears, framing, framing is not LINES), self.runtime)
+        link = replay.make_link(LinkPlan("log", "replay", chosen, framing, framing is not LINES), self.runtime)
+        link.rewire(hears)
         self.addCleanup(self.stop, link)
         link.start()
         return link
@@ -129,7 +132,7 @@ class ReplayTests(SynchronousTestCase):
         """With `repeat` it begins anew for ever, in the same session."""
         link = self.link(b"a\nb", rate="1/s", repeat="yes")
         self.clock.pump([0] + [1] * 4)
-        self.assertEqual((self.heard[:5], link.counters["sessions"]), ([b"a", b"b", b"a", b"b", b"a"], 1))
+        self.assertEqual((self.heard[:5], link.counters["connected"]), ([b"a", b"b", b"a", b"b", b"a"], 1))
         self.assertNotIn("played to its end", self.said())
 
     def test_repeat_of_nothing(self) -> None:
@@ -182,7 +185,7 @@ class ReplayTests(SynchronousTestCase):
         reader, wire = join(lan)
         self.clock.pump([0, 1])
         self.assertEqual(wire.value(), b"a\nb\n")
-        reader.lost("gone", clean=False)
+        reader.lost(gone("gone"))
         self.clock.advance(10)
         self.assertEqual(self.heard, [b"a", b"b"])
         _, wire = join(lan)

@@ -14,13 +14,15 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import registry
-from gateway.config.plan import DeviceOutboxOptions, LinkPlan
-from gateway.packet import Batch, Fault
+from gateway.bus.outbox import DeviceOutboxOptions
+from gateway.config.plan import LinkPlan
+from gateway.links.link import Link
+from gateway.packet import Batch
 from gateway.ports import ttys
 from gateway.ports.settings import PortSettings, Speed
 from gateway.transports import serial
-from gateway.transports.serial import Link, Options, warnings
-from tests.building import join, make_link, make_runtime
+from gateway.transports.serial import Options, warnings
+from tests.building import gone, join, make_link, make_runtime
 
 LINES = registry.load("framing", "lines").Options()
 RAW = registry.load("codec", "raw").Options()
@@ -129,7 +131,8 @@ class SerialTestCase(SynchronousTestCase):
 
     def link(self, hears: tuple[str, ...] = (), name: str = "gauge", **options: Any) -> Link:
         chosen = Options(**{"codec": RAW, "device": str(self.node), "framing": LINES, **options})
-        link = Link(LinkPlan(name, "serial", chosen, hears, LINES, False), self.runtime)
+        link = serial.make_link(LinkPlan(name, "serial", chosen, chosen.framing, False), self.runtime)
+        link.rewire(hears)
         self.addCleanup(self.stop, link)
         link.start()
         return link
@@ -201,7 +204,7 @@ class PortTests(SerialTestCase):
         (session,) = link.sessions
         session.abort("once more")
         self.reactor.advance(1)
-        self.assertEqual(link.counters["sessions"], 2)
+        self.assertEqual(link.counters["connected"], 2)
         self.assertEqual(self.said().count(f"[gauge] {self.node}: pid {other.pid} ({sys.executable}"), 1)
         self.assertIn("has it open too, without a lock", self.said())
 
@@ -217,29 +220,29 @@ class PortTests(SerialTestCase):
         """A fault that would end a connection does not close the port: the framer goes on at the next boundary."""
         self.plug()
         link = self.link(framing=registry.load("framing", "lines").Options(max=4, on_oversize="close"))
-        (session,) = link.sessions
-        link.fault(session, Fault("oversize", "too long", 9, True))
-        link.boundary_lost(session, "too long")
+        os.write(self.master, b"too long\n")
+        self.react()
         os.write(self.master, b"ok\n")
         self.react()
-        self.assertEqual((self.payloads(), session.ended), ([b"ok"], False))
+        self.assertEqual((self.payloads(), link.counters["oversize"], link.counters["connected"]), ([b"ok"], 1, 1))
+        self.assertEqual([session.open for session in link.sessions], [True])
 
     def test_lost_at_once(self) -> None:
         """A port that is lost while it is opened is tried again, and is not taken for open."""
         self.plug()
 
-        joined = Link.joined
+        opened = Link.opened
 
-        def lost_in_joining(link: Link, session: Any) -> None:
-            joined(link, session)
+        def lost_in_opening(link: Link, session: Any) -> None:
+            opened(link, session)
             session.abort("no")
 
-        patch = self.patch(Link, "joined", lost_in_joining)
+        patch = self.patch(Link, "opened", lost_in_opening)
         link = self.link()
-        self.assertEqual(link.keeper.state, "waiting")
+        self.assertEqual(link.how.keeper.state, "waiting")
         patch.restore()
         self.reactor.advance(1)
-        self.assertEqual(link.keeper.state, "connected")
+        self.assertEqual(link.how.keeper.state, "connected")
 
     def test_loop(self) -> None:
         """`loop://` needs neither thread nor device: what is written to it comes back."""
@@ -302,7 +305,7 @@ class UnpluggedTests(SerialTestCase):
         os.write(self.master, b"one\ntw")
         self.react()
         self.unplug()
-        self.assertEqual((link.keeper.state, len(link.sessions), link.counters["tail"]), ("waiting", 0, 1))
+        self.assertEqual((link.how.keeper.state, len(link.sessions), link.counters["tail"]), ("waiting", 0, 1))
         self.assertIn("unplugged", self.said())
         self.reactor.pump([0.25] * 12)
         self.plug()
@@ -357,9 +360,9 @@ class DemandTests(SerialTestCase):
         os.write(self.master, b"12.5\n")
         self.react()
         self.assertEqual(wire.value(), b"12.5\n")
-        client.lost("gone", clean=False)
+        client.lost(gone("gone"))
         self.react()
-        self.assertEqual((len(link.sessions), link.keeper.state), (0, "stopped"))
+        self.assertEqual((len(link.sessions), link.how.keeper.state), (0, "stopped"))
         self.assertEqual(self.said().count("closed: nobody uses it (open = while-used)"), 1)
 
     def test_two_that_hear_each_other(self) -> None:
@@ -369,7 +372,7 @@ class DemandTests(SerialTestCase):
         client, _ = join(make_link(self.runtime, "lan", hears=("one",)))
         self.reactor.advance(0)
         self.assertEqual((len(one.sessions), len(two.sessions)), (1, 0))
-        client.lost("gone", clean=False)
+        client.lost(gone("gone"))
         self.reactor.pump([0.1] * 5)
         self.assertEqual((len(one.sessions), len(two.sessions)), (0, 0))
 
@@ -379,10 +382,10 @@ class DemandTests(SerialTestCase):
         link = self.link(open="while-used")
         lan = make_link(self.runtime, "lan", hears=("gauge",))
         client, _ = join(lan)
-        client.lost("gone", clean=False)
+        client.lost(gone("gone"))
         join(lan)
         self.react()
-        self.assertEqual((len(link.sessions), link.keeper.state), (1, "connected"))
+        self.assertEqual((len(link.sessions), link.how.keeper.state), (1, "connected"))
         self.assertNotIn("in use", self.said())
 
     def test_absent_and_unused(self) -> None:
@@ -390,6 +393,6 @@ class DemandTests(SerialTestCase):
         link = self.link(open="while-used")
         lan = make_link(self.runtime, "lan", hears=("gauge",))
         client, _ = join(lan)
-        self.assertEqual(link.keeper.state, "waiting")
-        client.lost("gone", clean=False)
-        self.assertEqual((link.keeper.state, self.reactor.getDelayedCalls()), ("stopped", []))
+        self.assertEqual(link.how.keeper.state, "waiting")
+        client.lost(gone("gone"))
+        self.assertEqual((link.how.keeper.state, self.reactor.getDelayedCalls()), ("stopped", []))

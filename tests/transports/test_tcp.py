@@ -11,7 +11,6 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.config.plan import LinkPlan
-from gateway.links.session import Session
 from gateway.peer import PLAIN
 from gateway.registry import load
 from gateway.transports import tcp
@@ -21,7 +20,7 @@ from ..building import Wire, make_runtime
 
 def plan(**options: Any) -> LinkPlan:
     chosen = tcp.Options(codec=load("codec", "raw").Options(), **options)
-    return LinkPlan("lan", "tcp", chosen, ("gps",), load("framing", "lines").Options())
+    return LinkPlan("lan", "tcp", chosen, load("framing", "lines").Options())
 
 
 class OptionsTests(SynchronousTestCase):
@@ -42,21 +41,21 @@ class ListeningTests(SynchronousTestCase):
     def test_accepted(self) -> None:
         """Each client is a session named by its address; one too many is refused, counted and said."""
         runtime = make_runtime(MemoryReactorClock())
-        link: Any = tcp.Link(plan(listen="127.0.0.1:0", max_sessions=1), runtime)
-        protocol = link.accepted(IPv4Address("TCP", "10.0.0.5", 4000), PLAIN)
+        link: Any = tcp.make_link(plan(listen="127.0.0.1:0", max_sessions=1), runtime)
+        protocol = link.how.accepted(IPv4Address("TCP", "10.0.0.5", 4000), PLAIN)
         protocol.makeConnection(Wire())
-        self.assertEqual([session.peer for session in link.sessions], ["10.0.0.5:4000"])
-        self.assertIsNone(link.accepted(IPv4Address("TCP", "10.0.0.6", 4001), PLAIN))
+        self.assertEqual([session.peer.name for session in link.sessions], ["10.0.0.5:4000"])
+        self.assertIsNone(link.how.accepted(IPv4Address("TCP", "10.0.0.6", 4001), PLAIN))
         self.assertIn("[lan] 10.0.0.6:4001: refused, there is 1 session (max_sessions)", runtime.lines)  # type: ignore[attr-defined]
 
     def test_starts_and_stops(self) -> None:
         """A started link listens, a stopped one has no port and no timer left."""
         runtime = make_runtime(MemoryReactorClock())
-        link: Any = tcp.Link(plan(listen="127.0.0.1:0"), runtime)
+        link: Any = tcp.make_link(plan(listen="127.0.0.1:0"), runtime)
         link.start()
-        port = link.listener._port
+        port = link.how.listener._port
         self.assertIn(port, runtime.reactor.readers)
-        self.assertGreater(link.listener.address.port, 0)
+        self.assertGreater(link.how.listener.address.port, 0)
         self.assertEqual(port.backlog, 1024)
         stopped = link.stop()
         runtime.reactor.advance(0)
@@ -67,8 +66,8 @@ class ListeningTests(SynchronousTestCase):
 class ConnectingTests(SynchronousTestCase):
     def test_tuned(self) -> None:
         """A connection that was dialed sends small packets at once, and its kernel looks after a dead peer, as those that were accepted."""
-        link: Any = tcp.Link(plan(connect="127.0.0.1:7000"), make_runtime(MemoryReactorClock()))
-        session, wire = Session(link, "127.0.0.1:7000"), Wire()
+        link: Any = tcp.make_link(plan(connect="127.0.0.1:7000"), make_runtime(MemoryReactorClock()))
+        session, wire = link.new_session(PLAIN), Wire()
         with socket.socket() as sock:
             wire.socket = sock  # type: ignore[attr-defined]
             session.connected(wire)
@@ -78,8 +77,8 @@ class ConnectingTests(SynchronousTestCase):
     def test_dials(self) -> None:
         """A connecting link dials its address as soon as it starts, and no more once it has stopped."""
         runtime = make_runtime(MemoryReactorClock())
-        link: Any = tcp.Link(plan(connect="127.0.0.1:7000"), runtime)
+        link: Any = tcp.make_link(plan(connect="127.0.0.1:7000"), runtime)
         link.start()
-        self.assertEqual(link.keeper.state, "trying")
+        self.assertEqual(link.how.keeper.state, "trying")
         link.stop()
-        self.assertEqual(link.keeper.state, "stopped")
+        self.assertEqual(link.how.keeper.state, "stopped")

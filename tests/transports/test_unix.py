@@ -19,7 +19,7 @@ from ..building import Wire, make_runtime
 
 def plan(**options: Any) -> LinkPlan:
     chosen = unix.Options(codec=load("codec", "raw").Options(), **options)
-    return LinkPlan("local", "unix", chosen, ("gps",), load("framing", "lines").Options())
+    return LinkPlan("local", "unix", chosen, load("framing", "lines").Options())
 
 
 class OptionsTests(SynchronousTestCase):
@@ -39,17 +39,17 @@ class ListeningTests(SynchronousTestCase):
     def test_accepted(self) -> None:
         """Each client is a session that the log can tell from the others; one too many is refused."""
         runtime = make_runtime(MemoryReactorClock())
-        link: Any = unix.Link(plan(listen="/tmp/x", max_sessions=1), runtime)
-        link.accepted(UNIXAddress(None), PLAIN).makeConnection(Wire())
-        self.assertEqual([session.peer for session in link.sessions], ["unix:/tmp/x client 1"])
-        self.assertIsNone(link.accepted(UNIXAddress(None), PLAIN))
+        link: Any = unix.make_link(plan(listen="/tmp/x", max_sessions=1), runtime)
+        link.how.accepted(UNIXAddress(None), PLAIN).makeConnection(Wire())
+        self.assertEqual([session.peer.name for session in link.sessions], ["unix:/tmp/x client 1"])
+        self.assertIsNone(link.how.accepted(UNIXAddress(None), PLAIN))
 
 
 class ConnectingTests(SynchronousTestCase):
     def test_dials(self) -> None:
         """A connecting link dials its path as soon as it starts."""
         runtime = make_runtime(MemoryReactorClock())
-        link: Any = unix.Link(plan(connect="/tmp/x"), runtime)
+        link: Any = unix.make_link(plan(connect="/tmp/x"), runtime)
         link.start()
-        self.assertEqual((link.keeper.state, link.place()), ("trying", "unix:/tmp/x"))
+        self.assertEqual((link.how.keeper.state, link.how.keeper._what), ("trying", "[local] unix:/tmp/x"))
         link.stop()

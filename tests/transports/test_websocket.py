@@ -9,12 +9,10 @@ import sys
 from pydantic import ValidationError
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.packet import Batch, Frames
 from gateway.transports.websocket import Options, warnings
 
 from ..building import make_runtime
 from ..visiting import Setting, lines, make_link
-from ..websocket.test_frames import split
 
 
 class OptionsTests(SynchronousTestCase):
@@ -72,18 +70,12 @@ class EncoderTests(Setting, SynchronousTestCase):
         self.assertEqual([first for first, _ in client.frames()], [0x81, 0x81])
         self.assertEqual([json.loads(body)["seq"] for _, body in client.frames()], [1, 2])
 
-    def test_data_is_not_the_payload(self) -> None:
-        """Where a framing unescapes, the bytes as received say nothing about the payload: a payload that is not UTF-8 is binary."""
-        encode = make_link(self.runtime).encoder("websocket")
-        batch = Batch("gps", "run", 1, 0, "", Frames(b"ascii", 1, [b"\xff"]))
-        self.assertEqual(split(encode(batch)), [(0x82, b"\xff")])
-
     def test_answers(self) -> None:
         """What is for one client alone reaches it as a message, and nobody else."""
         link = make_link(self.runtime, codec="json")
         one, two = self.client(link).open(), self.client(link).open()
         reply = lines(b"done")
-        reply.reply_to = one.session.id
+        reply.to = one.session.id
         self.runtime.bus.publish(reply)
         self.assertEqual((len(one.frames()), two.frames()), (1, []))
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.bus.outbox import Outbox
 from gateway.packet import Batch
 from gateway.websocket import inbound
 from gateway.websocket.frames import BINARY, TEXT
 from gateway.websocket.inbound import MOST_PONGS
 
-from ..visiting import Client, Setting, make_link
+from ..visiting import Client, Setting, lines, make_link, path_of
 from .test_frames import client_frame
 
 READ = 1 << 16
@@ -66,9 +67,9 @@ class CostTests(Setting, SynchronousTestCase):
         client = self.client(link).open()
         client.send(client_frame(b"", 0x01))
         sizes = self.given(client)
-        for _ in range(link.factory.max_fragments // 1000):
+        for _ in range(path_of(link).factory.max_fragments // 1000):
             client.send(client_frame(b"x", 0x00) * 1000)
-        self.assertEqual(sizes, [1008] * (link.factory.max_fragments // 1000))
+        self.assertEqual(sizes, [1008] * (path_of(link).factory.max_fragments // 1000))
         client.send(client_frame(b"x", 0x00) * 1000)
         self.assertEqual(client.close_code(), 1008)
 
@@ -139,17 +140,23 @@ class MemoryTests(Setting, SynchronousTestCase):
     def test_lost(self) -> None:
         """A client that is lost inside a message leaves nothing behind: no bytes, and no objects that wait for the garbage collector."""
         link = make_link(self.runtime)
+        gc.disable()
+        self.addCleanup(gc.enable)
         for data in (client_frame(b"part", 0x01) + client_frame(b"short")[:5], client_frame(b"x" * 9)[:7], b""):
             client = Client(link).open()
             client.send(data)
             self.begun(client)
+            client.session.pause("somebody")
+            client.socket.room = 0
+            for _ in range(3):
+                link.deliver(lines(b"waits"))
+            client.session.close("test")
             client.lose()
-            self.assertEqual((self.kept(client), link.factory.unfinished), (0, 0))
+            self.assertEqual((self.kept(client), path_of(link).factory.unfinished), (0, 0))
         protocol, session = weakref.ref(client.protocol), weakref.ref(client.session)
-        gc.disable()
-        self.addCleanup(gc.enable)
         del client.socket.protocol, client  # as Twisted's own transports do
-        self.assertEqual((protocol(), session()), (None, None))
+        outboxes = [each for each in gc.get_objects() if isinstance(each, Outbox) and each._memory is self.runtime.memory]
+        self.assertEqual((protocol(), session(), outboxes), (None, None, []))
 
     def test_failed_and_closed(self) -> None:
         """With its Close, and with ours when more comes, what a client had begun is gone."""
@@ -159,17 +166,17 @@ class MemoryTests(Setting, SynchronousTestCase):
             client.send(client_frame(b"x" * 50000, 0x02))
             self.assertGreater(self.kept(client), 0)
             end(client)
-            self.assertEqual((self.kept(client), link.factory.unfinished), (0, 0))
+            self.assertEqual((self.kept(client), path_of(link).factory.unfinished), (0, 0))
         client = self.client(link).open()
         self.begun(client)
         client.session.close("test")
         client.send(b"x")
-        self.assertEqual((self.kept(client), link.factory.unfinished), (0, 0))
+        self.assertEqual((self.kept(client), path_of(link).factory.unfinished), (0, 0))
 
     def test_all_together(self) -> None:
         """Unfinished messages of all clients have one limit; who goes over it gets 1013, is counted, and the others go on."""
         link = make_link(self.runtime)
-        link.factory.max_unfinished = 200_000
+        path_of(link).factory.max_unfinished = 200_000
         clients = [self.client(link).open() for _ in range(4)]
         for client in clients:
             self.begun(client)
@@ -178,12 +185,12 @@ class MemoryTests(Setting, SynchronousTestCase):
         self.assertIn("unfinished messages of all clients are over 200000 bytes", self.said())
         for client in clients[:3]:
             client.send(b"\0")
-        self.assertEqual((len(self.heard), link.factory.unfinished), (3, 0))
+        self.assertEqual((len(self.heard), path_of(link).factory.unfinished), (3, 0))
 
     def test_whole_messages_pass(self) -> None:
         """A long message that comes whole is taken whatever others have begun."""
         link = make_link(self.runtime)
-        link.factory.max_unfinished = 70_000
+        path_of(link).factory.max_unfinished = 70_000
         self.begun(self.client(link).open())
         self.client(link).open().send(client_frame(bytes(50_000)))
         self.assertEqual(len(self.heard), 1)
@@ -195,12 +202,12 @@ class MemoryTests(Setting, SynchronousTestCase):
         client.send(client_frame(bytes(1000), BINARY)[:8])
         for _ in range(100):
             client.send(b"12")
-        self.assertEqual(link.factory.unfinished, 100 * (2 + inbound._PIECE))
+        self.assertEqual(path_of(link).factory.unfinished, 100 * (2 + inbound._PIECE))
 
     def test_default(self) -> None:
         """The limit is 64 MiB, or four of the longest messages."""
-        self.assertEqual(make_link(self.runtime).factory.max_unfinished, 64 << 20)
-        self.assertEqual(make_link(self.runtime, path="/2", max_message="16MiB").factory.max_unfinished, 64 << 20)
+        self.assertEqual(path_of(make_link(self.runtime)).factory.max_unfinished, 64 << 20)
+        self.assertEqual(path_of(make_link(self.runtime, path="/2", max_message="16MiB")).factory.max_unfinished, 64 << 20)
 
 
 class OrderTests(Setting, SynchronousTestCase):

@@ -11,7 +11,8 @@ from gateway.tls.failures import TlsFailed
 from gateway.websocket.frames import BINARY, TEXT
 from gateway.websocket.protocol import half_close
 
-from ..visiting import Setting, Socket, lines, make_link
+from ..building import outbox
+from ..visiting import Setting, Socket, lines, make_link, path_of
 from .test_frames import client_frame
 
 
@@ -89,7 +90,7 @@ class TrapTests(Setting, SynchronousTestCase):
     def test_1_no_timers_of_autobahn(self) -> None:
         """No timer of Autobahn's is ever started: it would fire early, and by the wall clock."""
         link = make_link(self.runtime, ping_interval=0)
-        link.factory._batched_timer = None
+        path_of(link).factory._batched_timer = None
         client = self.client(link).open()
         self.assertEqual(self.clock.getDelayedCalls(), [])
         client.session.close("test")
@@ -184,7 +185,7 @@ class TrapTests(Setting, SynchronousTestCase):
         """The fragments of a message are counted, empty ones too, and too many get 1008; the next message starts at none."""
         link = make_link(self.runtime, max_message=64)
         client = self.client(link).open()
-        most = link.factory.max_fragments
+        most = path_of(link).factory.max_fragments
         for _ in range(2):
             client.send(client_frame(b"", 0x01) + client_frame(b"", 0x00) * (most - 2) + client_frame(b"", 0x80))
         self.assertEqual(self.heard, [b"", b""])
@@ -289,6 +290,53 @@ class EndTests(Setting, SynchronousTestCase):
         client = self.client(make_link(self.runtime)).open()
         kept = vars(client.protocol)
         self.assertFalse([name for name in kept if name.startswith("http_")], kept)
+
+    def test_late(self) -> None:
+        """What a client says while it is being ended is counted, for the link and for the client, and is no packet."""
+        link = make_link(self.runtime)
+        client = self.client(link).open()
+        client.socket.room = 0
+        link.deliver(lines(b"x"))
+        link.deliver(lines(b"waits"))
+        session = client.session
+        session.close("the gateway stops")
+        client.send(client_frame(b"late") + client_frame(b"too"))
+        self.assertEqual((self.heard, link.counters["late_bytes"], session.received_bytes), ([], 7, 7))
+        client.socket.drain()
+        self.assertEqual(client.close_code(), 1001)
+        behind_close = client_frame(b"later", mask=b"1234") + client_frame(b"x" * 200, mask=b"1234")
+        size = 7 + len(behind_close)
+        client.send(behind_close[:100])
+        client.send(behind_close[100:])
+        self.assertEqual((self.heard, link.counters["late_bytes"], session.received_bytes), ([], size, size))
+
+
+class SlowTests(Setting, SynchronousTestCase):
+    def test_slow_reader(self) -> None:
+        """A client that does not read fills its outbox to the limit and no further; then it is told 1013 and cut."""
+        link = make_link(self.runtime, outbox={"bytes": 1000})
+        client = self.client(link).open()
+        client.socket.room = 0
+        for _ in range(1000):
+            link.deliver(lines(b"x" * 98))
+        self.assertEqual(client.close_code(), 1013)
+        self.assertLess(len(client.socket.value()), 400)
+        self.assertEqual(len(outbox(client.session)), 0)
+        self.assertEqual(self.runtime.memory.used, 0)
+        self.assertEqual((link.counters["slow_disconnects"], link.counters["dropped_packets"]), (1, 999))
+        self.clock.advance(self.runtime.linger)
+        self.assertTrue(client.socket.aborted)
+        self.assertIn("outbox.when_full = disconnect", self.said())
+
+    def test_drop_oldest(self) -> None:
+        """Under another policy the slow client stays, loses what the policy says, and what it gets are whole messages."""
+        link = make_link(self.runtime, outbox={"bytes": 350, "when_full": "drop-oldest"})
+        client = self.client(link).open()
+        client.socket.room = 0
+        for number in range(10):
+            link.deliver(lines(b"%098d" % number))
+        client.socket.drain()
+        self.assertEqual([int(payload) for _, payload in client.frames()], [0, 7, 8, 9])
 
 
 class HalfCloseTests(SynchronousTestCase):

@@ -33,10 +33,10 @@ class PulseTests(SynchronousTestCase):
         self.others: list[Peer] = []
         self.failed: list[Peer] = []
 
-    def pulse(self, interval: float = 20.0, timeout: float = 20.0) -> Pulse:
-        pulse = Pulse(self.clock, interval, timeout, lambda: [self.peer, *self.others], self.failed.append)
-        pulse.start()
-        self.addCleanup(pulse.stop)
+    def pulse(self, interval: float = 20.0, timeout: float = 20.0) -> Pulse[Peer]:
+        pulse = Pulse[Peer](self.clock, interval, timeout, self.failed.append)
+        for peer in (self.peer, *self.others):
+            pulse.add(peer)
         return pulse
 
     def pass_time(self, seconds: float) -> None:
@@ -81,7 +81,7 @@ class PulseTests(SynchronousTestCase):
         self.assertGreaterEqual(self.peer.ended[0] - before, 35)
 
     def test_one_that_fails(self) -> None:
-        """Whoever cannot be looked at is handed over each time, and costs nobody else the pulse."""
+        """Whoever cannot be looked at is handed over, and costs nobody else the pulse."""
 
         class Broken(Peer):
             def ping(self) -> None:
@@ -97,11 +97,11 @@ class PulseTests(SynchronousTestCase):
         self.pulse(interval=0)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_stop(self) -> None:
-        """It leaves no timer behind, and can be started again, twice too."""
+    def test_forget(self) -> None:
+        """It leaves no timer behind when the last one has gone, and begins anew with the next."""
         pulse = self.pulse()
-        pulse.start()
-        pulse.stop()
+        pulse.forget(self.peer)
+        pulse.forget(self.peer)
         self.assertEqual(self.clock.getDelayedCalls(), [])
-        pulse.start()
+        pulse.add(self.peer)
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)

@@ -6,11 +6,11 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.errors import CodecError
-from gateway.framing import lines
-from gateway.packet import Batch, Frames
+from gateway.framing import lines, silence
+from gateway.packet import Batch, Fault, Frames
 from gateway.registry import load
-from gateway.wires._framed import StreamEncoder, decoded
+from gateway.wires import decode
+from gateway.wires._framed import Form, FramedWire
 
 
 def batch(data: bytes, count: int) -> Batch:
@@ -22,55 +22,110 @@ def codec(name: str) -> Any:
     return module.Codec(module.Options())
 
 
-class EncoderTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.unsayable: list[int] = []
+def form(name: str = "raw", **options: Any) -> Form:
+    return Form(lambda: lines.Framer(lines.Options(**options)), codec(name))
 
-    def encoder(self, name: str, **options: Any) -> StreamEncoder:
-        return StreamEncoder(lines.Framer(lines.Options(**options)), codec(name), lambda batch, index, error: self.unsayable.append(index))
 
+class EncodeTests(SynchronousTestCase):
     def test_shortcut(self) -> None:
         """Packets that were cut by the same rule go out without being taken apart: the very same bytes where nothing changes."""
         received = batch(b"a\nb\n", 2)
-        self.assertIs(self.encoder("raw")(received), received.data)
-        self.assertEqual(self.encoder("raw")(batch(b"a\r\nb\n", 2)), b"a\nb\n")
+        encoded = FramedWire(form()).encode(received)
+        self.assertEqual((encoded.packets, encoded.refused), (2, ()))
+        self.assertIs(encoded.data, received.data)
+        self.assertEqual(form().encode(batch(b"a\r\nb\n", 2)).data, b"a\nb\n")
 
     def test_codec_first(self) -> None:
         """The codec makes the bodies, the framing frames them."""
-        self.assertEqual(self.encoder("hex")(batch(b"a\nb\n", 2)), b"61\n62\n")
+        self.assertEqual(form("hex").encode(batch(b"a\nb\n", 2)).data, b"61\n62\n")
 
-    def test_unsayable(self) -> None:
-        """A packet that cannot be carried is told, and the others go."""
-        self.assertEqual(self.encoder("hex", max=2)(batch(b"a\nlong\nb\n", 3)), b"61\n62\n")
-        self.assertEqual(self.unsayable, [1])
+    def test_verbatim(self) -> None:
+        """Packets that are passed on go as they were received, whatever the framing."""
+        passed = Form(lambda: lines.Framer(lines.Options()), codec("raw"), verbatim=True)
+        self.assertEqual(passed.encode(batch(b"a\r\nb\n", 2)), (b"a\r\nb\n", 2, ()))
+
+    def test_refused(self) -> None:
+        """A packet that cannot be carried comes back with its place and the reason, and the others go."""
+        encoded = form("hex", max=2).encode(batch(b"a\nlong\nb\n", 3))
+        self.assertEqual((encoded.data, encoded.packets, [index for index, _ in encoded.refused]), (b"61\n62\n", 2, [1]))
+        self.assertIn("2", str(encoded.refused[0][1]))
+
+    def test_says(self) -> None:
+        """Data can be said by every codec, events only by one whose bodies carry their topic."""
+        for name, says in (("raw", False), ("json", True)):
+            wire = FramedWire(form(name))
+            self.assertEqual((wire.says("gps"), wire.says("gps/$events")), (True, says))
 
 
-class DecodedTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.bad: list[tuple[str, int]] = []
+class FeedTests(SynchronousTestCase):
+    def test_frames_and_faults(self) -> None:
+        """What was found comes first, then what was wrong; where there is nothing, nothing comes."""
+        wire = FramedWire(form(max=4))
+        self.assertEqual(list(wire.feed(b"", 0)), [])
+        frames, fault = wire.feed(b"ok\ntoo long\n", 0)
+        self.assertEqual((frames, fault.event), (Frames(b"ok\n", 1, (b"ok",), faults=(fault,)), "oversize"))  # type: ignore[union-attr]
 
-    def hear_bad(self, error: CodecError, count: int) -> None:
-        self.bad.append((str(error), count))
+    def test_no_framer_before_the_first_byte(self) -> None:
+        """Who only reads costs no framer, is never woken, and has no end of its own."""
+        made: list[int] = []
+
+        def make() -> lines.Framer:
+            made.append(1)
+            return lines.Framer(lines.Options())
+
+        wire = FramedWire(Form(make, codec("raw")))
+        before = len(made)
+        self.assertEqual((wire.deadline, list(wire.expire(0)), list(wire.finish(True)), len(made) - before), (None, [], [], 0))
+
+    def test_deadline(self) -> None:
+        """A framing that waits says until when."""
+        wire = FramedWire(Form(lambda: silence.Framer(silence.Options(interval=0.5)), codec("raw")))
+        wire.feed(b"a", 10.0)
+        self.assertEqual(wire.deadline, 10.5)
+        self.assertEqual(list(wire.expire(10.5)), [Frames(b"a", 1, (b"a",))])
+        self.assertIsNone(wire.deadline)
+
+    def test_tail(self) -> None:
+        """What is left at the end is a packet after a clean one; on_tail overrules; then the wire is as new."""
+        for on_tail, clean, expected in (("auto", True, 1), ("auto", False, 0), ("emit", False, 1), ("drop", True, 0)):
+            wire = FramedWire(Form(lambda: lines.Framer(lines.Options()), codec("raw"), on_tail=on_tail))  # type: ignore[arg-type]
+            wire.feed(b"half", 0)
+            events = wire.finish(clean)
+            self.assertEqual([isinstance(event, Frames) for event in events], [bool(expected)], (on_tail, clean))
+            self.assertEqual(list(wire.finish(clean)), [])
+            self.assertEqual(wire.feed(b"a\n", 0)[0], Frames(b"a\n", 1, (b"a",)))
+
+    def test_codec(self) -> None:
+        """What a peer says in hex comes as bytes."""
+        self.assertEqual(list(FramedWire(form("hex")).feed(b"0d0a\nff\n", 0)), [Frames(b"\r\n\xff", 2, (b"\r\n", b"\xff"))])
+
+
+class DecodeTests(SynchronousTestCase):
+    def bad(self, events: Any) -> list[Fault]:
+        return [event for event in events if isinstance(event, Fault)]
 
     def test_as_received(self) -> None:
         """Payloads that are what was received leave the bytes as they were."""
         frames = batch(b'{"a":1}\n[2]\n', 2).frames
-        found, fields = decoded(frames, codec("json"), "drop", self.hear_bad)
+        (found,) = decode(frames, codec("json"), "drop")
         self.assertIs(found, frames)
-        self.assertEqual(fields, [{"a": 1}, None])
+        self.assertEqual(frames.fields, [{"a": 1}, None])
 
     def test_bad(self) -> None:
-        """What cannot be read is left out, or forwarded as it is; the others are decoded either way."""
+        """What cannot be read is left out, or forwarded as it is; the others are decoded either way, and a fault says so."""
         frames = batch(b"61\nzz\n", 2).frames
-        self.assertEqual(decoded(frames, codec("hex"), "drop", self.hear_bad)[0], Frames(b"a", 1, (b"a",)))
-        self.assertEqual(decoded(frames, codec("hex"), "forward", self.hear_bad)[0], Frames(b"azz", 2, (b"a", b"zz")))
-        self.assertEqual([count for _, count in self.bad], [1, 1])
+        for on_bad, expected in (("drop", Frames(b"a", 1, (b"a",))), ("forward", Frames(b"azz", 2, (b"a", b"zz")))):
+            found, fault = decode(frames, codec("hex"), on_bad)  # type: ignore[arg-type]
+            self.assertEqual((found, fault.event, fault.times), (expected, "bad_packets", 1))  # type: ignore[union-attr]
+
+    def test_nothing_good(self) -> None:
+        """A read of which nothing can be read is a fault and no empty packet."""
+        self.assertEqual([type(event) for event in decode(batch(b"zz\n", 1).frames, codec("hex"), "drop")], [Fault])
 
     def test_many_bad(self) -> None:
-        """A read full of what cannot be read is told once, with the first error and the number; each is told where each is asked for."""
+        """A read full of what cannot be read is one fault, with the first error and the number; with ``log`` there is one for each."""
         frames = batch(b"zz\n61\nz\nzz\n", 4).frames
         for policy, counts in (("drop", [3]), ("forward", [3]), ("log", [1, 1, 1])):
-            self.bad.clear()
-            decoded(frames, codec("hex"), policy, self.hear_bad)  # type: ignore[arg-type]
-            self.assertEqual([count for _, count in self.bad], counts)
-            self.assertIn("2 bytes that are not hexadecimal", self.bad[0][0])
+            bad = self.bad(decode(frames, codec("hex"), policy))  # type: ignore[arg-type]
+            self.assertEqual(([fault.times for fault in bad], bad[0].each), (counts, policy == "log"))
+            self.assertIn("2 bytes that are not hexadecimal", bad[0].text)

@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 
 from gateway.packet import Batch, Frames
 
+from ...visiting import path_of
 from ..test_websocket import ServedTestCase, reactor
 
 FLAGS = (
@@ -257,8 +258,8 @@ class PageTests(ServedTestCase):
         await self.joined(link)
         [session] = link.sessions
         event = {"event": "refused", "link": "gps", "packets": 1, "reason": "<b>the device</b> is not there"}
-        words = b"gps: 1 packets refused"
-        self.runtime.bus.publish(Batch("gps/$events", "run", 0, 0, "", Frames(words, 1, (words,)), session.id, [event]))
+        words = b"gps: 1 packet refused"
+        self.runtime.bus.publish(Batch("gps/$events", "run", 0, 0, "", Frames(words, 1, (words,), fields=[event]), session.id))
         notice = await deferToThread(browser.until, "document.querySelector('#rows .notice').textContent")
         self.assertEqual(notice, "refused: <b>the device</b> is not there")
         self.assertFalse(await deferToThread(browser.look, "document.getElementById('form').hidden"))
@@ -310,7 +311,7 @@ class PageTests(ServedTestCase):
         """A page of another origin is refused, and the log says what to set."""
         link = self.serve()
         other = self.serve(name="other", path="/other")
-        port = link.listener.address.port
+        port = path_of(link).listener.address.port
         browser = await self.open(f"http://localhost:{port}{other.options.path}")
         outcome = (
             f"new Promise(done => {{ const s = new WebSocket('ws://127.0.0.1:{port}/');"

@@ -1,0 +1,99 @@
+"""What is for a far end that is away: refused, and those who sent it are told; or held for its return."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ..bus.outbox import Outbox, Parcel, Verdict
+from ..options import write_count
+from ..packet import Batch
+from .link import Link
+from .session import Session
+
+
+class Held:
+    """The packets that wait while nobody is there, within the link's outbox; only with ``when_absent = hold``."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._box: Outbox | None = None
+        self._refused = 0
+
+    @property
+    def holds(self) -> bool:
+        return self._link.options.when_absent == "hold"
+
+    def take(self, batch: Batch) -> None:
+        """Hold a batch, or refuse it."""
+        if self.holds:
+            self._hold(Parcel(batch))
+        else:
+            self._refuse(batch)
+
+    def keep(self, box: Outbox) -> None:
+        """Hold what a session has left unwritten."""
+        box.restore()
+        box.give_up = self._give_up
+        self._box = box
+
+    def drop(self, session: Session, why: str) -> None:
+        """What a session has left unwritten is dropped, and those who sent it are told."""
+        lost: Counter[str] = Counter()
+        for parcel in session.writer.empty(why):
+            lost[parcel.batch.origin] += parcel.packets
+        for origin, packets in lost.items():
+            self._tell(origin, packets, "lost")
+
+    def hand_over(self, session: Session) -> None:
+        """The far end is there: what was held goes to it first, and is heard under LINK/$sent."""
+        link, box = self._link, self._box
+        self._box = None
+        if box is not None:
+            session.writer.adopt(box)
+            for parcel in box:
+                if isinstance(parcel, Parcel) and not parcel.told:
+                    refused = session.writer.encode(parcel.batch).refused if link.is_sent_heard else ()
+                    link.tell_sent(parcel.batch, {index for index, _error in refused})
+        link.terms.gate.open(link)
+        if self._refused > 1:
+            text = f"{write_count(self._refused, 'packet')} in all were refused while it was absent"
+            link.runtime.log.info("{text}", text=link.line(text))
+        self._refused = 0
+
+    def forget(self) -> None:
+        """Drop what is held: nobody is waited for any more."""
+        if self._box is not None:
+            self._give_up("the gateway stops")
+
+    def _hold(self, parcel: Parcel) -> None:
+        link, box = self._link, self._box
+        if box is None:
+            box = self._box = Outbox(link.options.outbox, link.runtime.memory, self._give_up)
+        before = box.dropped_packets
+        verdict = box.offer(parcel)
+        if self._box is box:
+            if verdict is Verdict.BLOCK:
+                link.terms.gate.close(link)
+            self._dropped(box.dropped_packets - before, "its outbox is full")
+
+    def _refuse(self, batch: Batch) -> None:
+        link, packets = self._link, write_count(batch.count, "packet")
+        text = f"absent: {packets} from {link.runtime.bus.name(batch.origin)} refused, and what follows until it is back"
+        link.report("refused_packets", f"{text} (when_absent = drop)", times=batch.count, level="" if self._refused else "warn")
+        self._refused += batch.count
+        self._tell(batch.origin, batch.count, "absent")
+
+    def _tell(self, origin: str, packets: int, reason: str) -> None:
+        if origin:
+            text = f"{self._link.name}: {write_count(packets, 'packet')} refused: {reason}"
+            self._link.tell(origin, "refused", text, packets=packets, reason=reason)
+
+    def _give_up(self, why: str = "all outboxes together are over [gateway] memory, and this is the fullest") -> None:
+        box, self._box = self._box, None
+        if box is not None:
+            self._dropped(sum(parcel.packets for parcel in box.clear()), why)
+        self._link.terms.gate.open(self._link)
+
+    def _dropped(self, packets: int, why: str) -> None:
+        if packets:
+            self._link.report("dropped_packets", f"absent: {write_count(packets, 'packet')} dropped: {why}", times=packets)

@@ -1,0 +1,227 @@
+"""A far end that is away: refused, held, back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from gateway.bus.outbox import OVERHEAD
+from gateway.links.link import Link
+from gateway.links.runtime import Runtime
+from gateway.packet import Batch, Frames
+from gateway.peer import PLAIN
+
+from ..building import Dial, Wire, deliver, gone, join, keeper, make_link, make_runtime
+
+
+def command(text: bytes, origin: str) -> Batch:
+    return Batch("lan", "run", 1, 0, origin, Frames(text + b"\n", 1, (text,)))
+
+
+class AbsentTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.runtime = make_runtime(self.clock)
+
+    def said(self) -> str:
+        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
+
+    def device(self, **options: Any) -> Link:
+        self.dial = Dial()
+        return make_link(self.runtime, "dev", dial=self.dial, hears=("lan", "web"), **options)
+
+    def test_drop(self) -> None:
+        """While the device is absent commands are refused, counted, and never played when it comes back."""
+        device = self.device()
+        self.runtime.bus.publish(command(b"open valve", "lan#1"))
+        _, wire = join(device)
+        self.assertEqual((wire.value(), device.counters["refused_packets"]), (b"", 1))
+        self.assertIn("[dev] absent: 1 packet from lan#1 refused, and what follows until it is back (when_absent = drop)", self.said())
+
+    def test_sender_is_told(self) -> None:
+        """A sender that has a way to hear it is told that its command was refused, and nobody else is."""
+        self.device()
+        web = make_link(self.runtime, "web", codec="json")
+        sender, wire = join(web)
+        _, other = join(web)
+        sender.received(b'{"text":"open valve"}\n')
+        self.assertIn(b'"event":"refused"', wire.value())
+        self.assertIn(b'"link":"dev"', wire.value())
+        self.assertEqual(other.value(), b"")
+
+    def test_events_are_numbered(self) -> None:
+        """Whoever is told of refusals can see that it missed none: they are numbered from 1 for each, whatever others are told."""
+        self.device()
+        web = make_link(self.runtime, "web", codec="json")
+        (one, one_wire), (two, two_wire) = join(web), join(web)
+        for sender in (one, two, two, one):
+            sender.received(b'{"text":"open valve"}\n')
+        for wire in (one_wire, two_wire):
+            self.assertEqual([json.loads(line)["seq"] for line in wire.value().splitlines()], [1, 2])
+
+    def test_many_are_told(self) -> None:
+        """What is remembered of those who were told is bounded: who has gone is forgotten."""
+        device = self.device()
+        web = make_link(self.runtime, "web", codec="json")
+        for _ in range(2500):
+            sender, _wire = join(web)
+            sender.received(b'{"text":"open valve"}\n')
+            sender.lost(gone("gone"))
+        self.assertEqual(device._told, {})
+
+    def test_emptied_at_an_unplug(self) -> None:
+        """What was queued for a device when it was unplugged is dropped and counted; the next device does not get it."""
+        device = self.device()
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"a", b"b"):
+            deliver(session, command(text, ""), text + b"\n")
+        session.lost(gone("unplugged"))
+        _, fresh = join(device)
+        self.assertEqual((fresh.value(), device.counters["dropped_packets"]), (b"", 1))
+
+    def test_hold(self) -> None:
+        """With ``when_absent = hold`` commands wait, within the outbox, and go first when it is back."""
+        device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "drop-oldest"})
+        for text in (b"1", b"2", b"3"):
+            self.runtime.bus.publish(command(text, "lan#1"))
+        _, wire = join(device)
+        self.runtime.bus.publish(command(b"4", "lan#1"))
+        self.assertEqual(wire.value(), b"2\n3\n4\n")
+        self.assertEqual(device.counters["dropped_packets"], 1)
+        self.assertIn("outbox is full", self.said())
+
+    def test_hold_over_an_unplug(self) -> None:
+        """What waited when the device was unplugged is held too; only what was under way is lost, and counted."""
+        device = self.device(when_absent="hold")
+        self.dial.trial.callback(None)
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"a", b"b", b"c"):
+            deliver(session, command(text, ""), text + b"\n")
+        session.lost(gone("unplugged"))
+        _, fresh = join(device)
+        self.assertEqual((fresh.value(), device.counters["dropped_packets"], device.counters["unsent_bytes"]), (b"b\nc\n", 0, 1))
+
+    def test_hold_and_block(self) -> None:
+        """With ``block`` besides, nothing is lost: whoever writes too much waits until the device is back."""
+        device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
+        writer, writer_wire = join(make_link(self.runtime, "lan"))
+        writer.received(b"12\n34\n")
+        writer.received(b"56\n")
+        self.assertFalse(writer_wire.reading)
+        _, wire = join(device)
+        self.assertTrue(writer_wire.reading)
+        self.assertEqual(wire.value(), b"12\n34\n56\n")
+
+    def test_hold_over_the_memory(self) -> None:
+        """What the memory of all outboxes has no room for is dropped and counted, nobody waits for it, and the link works on."""
+        runtime = make_runtime(self.clock, memory=8 + 2 * OVERHEAD)
+        device = make_link(runtime, "dev", dial=Dial(), hears=("lan",), when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
+        writer, writer_wire = join(make_link(runtime, "lan"))
+        writer.received(b"123\n")
+        writer.received(b"45678\n")
+        self.assertTrue(writer_wire.reading)
+        self.assertEqual((runtime.memory.used, device.counters["dropped_packets"]), (0, 2))
+        _, wire = join(device)
+        writer.received(b"x\n")
+        self.assertEqual(wire.value(), b"x\n")
+
+    def test_memory_after_the_return(self) -> None:
+        """What was held and waits again is the session's to give up: it is dropped, counted for it, and nothing else ends."""
+        runtime = make_runtime(self.clock, memory=250_000)
+        device = make_link(runtime, "dev", dial=Dial(), hears=("lan",), when_absent="hold", outbox={"when_full": "drop-oldest"})
+        for text in (b"1", b"2", b"3", b"4"):
+            runtime.bus.publish(command(text * 30_000, ""))
+        session, wire = device.new_session(PLAIN), Wire()
+        wire.room = 1
+        session.connected(wire)
+        self.assertEqual(len(wire.value()), 60_002)
+        for _ in range(3):
+            self.fill(runtime, 50_000)
+        self.assertEqual((device.counters["dropped_packets"], session.dropped_packets, wire.aborted), (2, 2, False))
+
+    def test_memory_over_an_unplug(self) -> None:
+        """What is held over an unplug can be given up as well, and the next device starts with nothing."""
+        runtime = make_runtime(self.clock, memory=100_000)
+        self.dial = Dial()
+        device = make_link(runtime, "dev", dial=self.dial, hears=("lan",), when_absent="hold", outbox={"when_full": "drop-oldest"})
+        self.dial.trial.callback(None)
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"1", b"2"):
+            deliver(session, command(text, ""), text * 60_000)
+        session.lost(gone("unplugged"))
+        self.fill(runtime, 50_000)
+        self.assertEqual(device.counters["dropped_packets"], 1)
+        self.assertEqual(join(device)[1].value(), b"")
+
+    def fill(self, runtime: Runtime, size: int) -> None:
+        """Let another link's slow session use so much of the memory."""
+        session, wire = join(make_link(runtime, "slow"))
+        wire.room = 1
+        deliver(session, command(b"x", ""), b"x")
+        deliver(session, command(b"x", ""), b"x" * (size // 2))
+        deliver(session, command(b"x", ""), b"x" * (size // 2))
+
+    def test_held_is_sent(self) -> None:
+        """What was held is heard under LINK/$sent when it is written, and counted then; what was dropped meanwhile never is."""
+        sent: list[bytes] = []
+        device = self.device(when_absent="hold", outbox={"packets": 1, "when_full": "drop-oldest"})
+        self.runtime.bus.subscribe(["dev/$sent"], lambda batch: sent.extend(batch.payloads), "test")
+        for text in (b"one", b"two"):
+            self.runtime.bus.publish(command(text, "lan#1"))
+        self.assertEqual(sent, [])
+        _, wire = join(device)
+        self.assertEqual((sent, wire.value(), device.counters["packets_out"]), ([b"two"], b"two\n", 1))
+
+    def test_absence_is_said_once(self) -> None:
+        """A client that polls an absent device fills no log: the first refusal is said, and the sum when it is back."""
+        device = self.device()
+        for _ in range(500):
+            self.runtime.bus.publish(command(b"?", "lan#1"))
+        self.assertEqual(self.said().count("refused"), 1)
+        join(device)
+        self.assertIn("[dev] 500 packets in all were refused while it was absent", self.said())
+
+    def test_closing_is_not_held(self) -> None:
+        """What waits for a session that is being closed, or for a link that has stopped, is dropped, not kept for the next."""
+        for end in ("close", "stop"):
+            device = self.device(when_absent="hold")
+            self.dial.trial.callback(None)
+            session, wire = join(device)
+            wire.room = 1
+            for text in (b"a", b"b"):
+                deliver(session, command(text, ""), text + b"\n")
+            if end == "close":
+                session.close("enough")
+            else:
+                keeper(device).stop()
+            session.lost(gone("gone"))
+            self.assertEqual(device.counters["dropped_packets"], 1, end)
+            device.stop()
+
+    def test_senders_of_what_was_lost_are_told(self) -> None:
+        """Whoever sent what was queued when the device was unplugged is told how much of it was lost."""
+        device = self.device()
+        sender, wire = join(make_link(self.runtime, "web", codec="json"))
+        session, device_wire = join(device)
+        device_wire.room = 1
+        for text in (b"a", b"b", b"c"):
+            sender.received(b'{"text":"%s"}\n' % text)
+        session.lost(gone("unplugged"))
+        self.assertIn(b'"packets":2,"reason":"lost"', wire.value())
+
+    def test_hold_stopped(self) -> None:
+        """Stopping counts what was held, and lets whoever waits go on."""
+        device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
+        writer, writer_wire = join(make_link(self.runtime, "lan"))
+        writer.received(b"12\n34\n")
+        writer.received(b"56\n")
+        device.stop()
+        self.assertTrue(writer_wire.reading)
+        self.assertEqual(device.counters["dropped_packets"], 3)
+        self.assertEqual(self.runtime.memory.used, 0)
