@@ -29,7 +29,7 @@ class EnclosedTests(SynchronousTestCase):
         stream = b"\r\n\x02a\x03xyz\x02b\x03"
         frames = framer().feed(stream, 0.0)
         self.assertEqual((frames.data, list(frames.payloads), self.faults(frames)), (b"\x02a\x03\x02b\x03", [b"a", b"b"], [("noise", 5)]))
-        self.assertEqual(frames.faults[0][1:], ("bytes outside of framing.start and framing.end (2 times, 5 bytes dropped)", 5, False, 2, False))
+        self.assertEqual(frames.faults[0][1:5], ("bytes outside of framing.start and framing.end (2 times, 5 bytes dropped)", 5, False, 2))
         self.assertEqual(framer(outside="forward").feed(stream, 0.0), Frames(stream, 4, (b"\r\n", b"a", b"xyz", b"b")))
 
     def test_new_start(self) -> None:
