@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from . import faults, yardstick
+from . import blocked, faults, yardstick
 
 
 class Group(NamedTuple):
@@ -67,6 +67,28 @@ GROUPS = (
         "cpu_s_per_M",
         (1, 10, 100),
         {("sendMessage", 1): 1 / 5, ("sendMessage", 10): 1 / 30, ("sendMessage", 100): 1 / 60},
+    ),
+    # Beside the yardstick's own gateway in C, which does nothing but this: what is left of Python's cost.
+    Group("C flood", "gateway", ("C",), "throughput", FLOOD, "cpu_s_per_M", (1, 10, 100), {("C", 1): 1.4, ("C", 10): 1.3, ("C", 100): 1.2}),
+    Group(
+        "C p99 at 20000/s",
+        "gateway",
+        ("C",),
+        "latency",
+        ("--size", "64", "--pps", "20000", "--secs", "3"),
+        "lat_p99_us",
+        (100,),
+        {("C", 100): 2.0},
+    ),
+    Group(
+        "C ws p99",
+        "gateway ws",
+        ("C ws",),
+        "latency",
+        ("--proto", "ws", "--ws-newline", "--size", "64", "--pps", "1000", "--secs", "3"),
+        "lat_p99_us",
+        (10,),
+        {("C ws", 10): 1.7},
     ),
 )
 MEMORY = (
@@ -162,7 +184,8 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     arguments.add_argument("--full", action="store_true", help="five rounds instead of one")
     arguments.add_argument("--rounds", type=int)
-    arguments.add_argument("groups", nargs="*", help=", ".join([group.name for group in GROUPS] + ["memory", "slow", "write", "faults"]))
+    names = ", ".join([group.name for group in GROUPS] + ["memory", "slow", "write", "blocked", "faults"])
+    arguments.add_argument("groups", nargs="*", help=names)
     given = arguments.parse_args()
     rounds = given.rounds or (5 if given.full else 1)
     groups = [group for group in GROUPS if not given.groups or group.name in given.groups]
@@ -184,6 +207,8 @@ def main() -> int:
         reached.append(slow(rounds))
     if (not given.groups or "write" in given.groups) and shutil.which("ser2net"):
         reached.append(write(rounds))
+    if not given.groups or "blocked" in given.groups:
+        reached.append(blocked.measure(rounds))
     if not given.groups or "faults" in given.groups:
         reached.append(faults.measure(rounds))
     return 0 if all(reached) else 2

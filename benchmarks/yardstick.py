@@ -31,6 +31,8 @@ GATEWAYS = {
     "ser2net": ["{fanbench}/peers/ser2net.sh", "{{dev}}", "{{port}}", "tcp", "default"],
     "ser2net 64k": ["{fanbench}/peers/ser2net.sh", "{{dev}}", "{{port}}", "tcp", "tuned"],
     "ser2net best": ["{fanbench}/peers/ser2net.sh", "{{dev}}", "{{port}}", "tcp", "best"],
+    "C": ["{fanbench}/floor", "gateway", "{{dev}}", "{{port}}", "drain"],
+    "C ws": ["{fanbench}/floor", "gateway", "{{dev}}", "{{port}}", "wsdrain"],
     "sendMessage": ["{python}", "-m", "benchmarks.send_message", "{{dev}}", "{{port}}"],
     "gateway": ["{python}", "-m", "benchmarks.serve", "tcp", "{{dev}}", "{{port}}"],
     "gateway tls": ["{python}", "-m", "benchmarks.serve", "tls", "{{dev}}", "{{port}}"],
@@ -47,6 +49,8 @@ def run(gateway: str, mode: str, *options: str) -> dict[str, Any]:
     log = HERE / ".bench" / "gateway.log"
     # The listen backlog of ser2net is 5, so its clients connect one after the other.
     slowly = ["--inflight", "1", "--gap-us", "2000"] if gateway.startswith("ser2net") else []
+    if gateway == "C ws":  # it sends the line end of each packet along
+        options = tuple(option for option in options if option != "--ws-newline")
     command = [str(fanbench / "fanbench"), mode, "--name", gateway, "--log", str(log), *slowly, *options, "--", *argv]
     done = subprocess.run(command, capture_output=True, text=True, cwd=HERE / ".bench", env=environment, timeout=300)
     if not done.stdout.strip():
