@@ -49,24 +49,24 @@ class Gate:
         """``token``, a session or a link, has no room. It never waits for itself alone."""
         if token in self._closed_by:
             return
-        before = tuple(self._closed_by)
+        before = len(self._closed_by)
+        first = next(iter(self._closed_by), None)
         self._closed_by[token] = None
         if not before:
             for session in tuple(self._publishers.values()):
                 if session is not token:
                     session.pause(self)
-        elif len(before) == 1 and before[0] in self._publishers:
-            self._publishers[before[0]].pause(self)
+        elif before == 1 and first in self._publishers:
+            self._publishers[first].pause(self)
 
     def open(self, token: object) -> bool:
         """``token`` has room again; whether it had none."""
         if token not in self._closed_by:
             return False
         del self._closed_by[token]
-        left = tuple(self._closed_by)
-        if not left:
+        if not self._closed_by:
             for session in tuple(self._publishers.values()):
                 session.resume(self)
-        elif len(left) == 1 and left[0] in self._publishers:
-            self._publishers[left[0]].resume(self)
+        elif len(self._closed_by) == 1 and (last := next(iter(self._closed_by))) in self._publishers:
+            self._publishers[last].resume(self)
         return True
