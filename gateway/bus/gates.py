@@ -50,7 +50,7 @@ class Gate:
         if token in self._closed_by:
             return
         before = len(self._closed_by)
-        first = next(iter(self._closed_by), None)
+        first = next(iter(self._closed_by)) if before == 1 else None
         self._closed_by[token] = None
         if not before:
             for session in tuple(self._publishers.values()):
