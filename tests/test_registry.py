@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from importlib import invalidate_caches
 from pathlib import Path
@@ -28,6 +29,15 @@ class RegistryTests(SynchronousTestCase):
         for name in ("line", "_search", "", "lines.Options"):
             with self.assertRaises(KeyError):
                 registry.load("framing", name)
+
+    def test_declared(self) -> None:
+        """The traits of all parts of a kind are known without importing one: Autobahn costs 165 ms and many megabytes."""
+        script = (
+            "import sys, gateway.registry as r; found = r.declared('transport', 'IMPLIED_BY', ()); "
+            "print(found['serial'], found['websocket'], [name for name in sys.modules if name.startswith('gateway.transports.')])"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout, "('device',) () []\n")
 
     def test_from_options(self) -> None:
         """The part that options belong to is found from them."""
@@ -60,6 +70,15 @@ class ForeignPartTests(SynchronousTestCase):
         self.write("foreign-1.dist-info/entry_points.txt", "[gateway.framing]\nodd = foreign_part\n")
         self.assertIn("odd", registry.names("framing"))
         self.assertEqual(registry.kind_name(registry.load("framing", "odd").Options()), "odd")
+
+    def test_declared(self) -> None:
+        """Traits are read from the source of parts that cannot be loaded, too; what is no literal counts as not said."""
+        self.write("foreign_parts/__init__.py", "")
+        self.write("foreign_parts/needy.py", "import no_such_library\nIMPLIED_BY: tuple[str, ...] = ('tape',)\n")
+        self.write("foreign_parts/computed.py", "IMPLIED_BY = tuple('ab')\n")
+        self.write("foreign_parts/broken.py", "IMPLIED_BY = ('tape'\n")
+        self.patch(registry, "_PACKAGES", {"framing": "foreign_parts"})
+        self.assertEqual(registry.declared("framing", "IMPLIED_BY", ()), {"broken": (), "computed": (), "needy": ("tape",)})
 
     def test_missing_library(self) -> None:
         """Listing names imports no part, so a missing library is an error only when the part that needs it is loaded."""

@@ -10,18 +10,6 @@ from .plan import StreamOptions
 from .sections import Reading, one_of_parts
 from .sentences import did_you_mean, nearest
 
-_IMPLIED = {"device": "serial", "command": "process", "listen": "tcp", "connect": "tcp"}
-_ALSO_CALLED = {
-    name: transport
-    for transport, names in (
-        ("websocket", "ws wss http https"),
-        ("serial", "uart tty usb com rs232 rs-232 rs485 rs-485"),
-        ("tcp", "tls ssl socket"),
-        ("replay", "file"),
-    )
-    for name in names.split()
-}
-
 
 class Meant(NamedTuple):
     """The transport of a section ("" if unknown), and the section with misspelled keys corrected and without ``transport``."""
@@ -35,45 +23,50 @@ def meant(section: Section, reading: Reading) -> Meant:
     entries = {key: entry for key, entry in section.entries.items() if key != "transport"}
     names = registry.names("transport")
     if given := section.entries.get("transport"):
-        near = given.value if given.value in names else _ALSO_CALLED.get(given.value.lower()) or nearest(given.value, names)
+        near = given.value if given.value in names else _also_called().get(given.value.lower()) or nearest(given.value, names)
         if given.value not in names:
             reading.refuse(one_of_parts("transport", given.value, near), "transport")
         return Meant(near, section._replace(entries=entries))
     keys = _implied()
     implied = {keys[key]: key for key in entries if key in keys}
     if len(implied) == 1:
-        transport, key = implied.popitem()
-        if transport in names:
-            return Meant(transport, section)
-        reading.refuse("unknown option", key)
-        del entries[key]
-    elif implied:
+        return Meant(next(iter(implied)), section)
+    if implied:
         meanings = " and ".join(f"{key} means {transport}" for transport, key in implied.items())
         reading.refuse(f"{meanings}: write transport = NAME")
         entries = {key: entry for key, entry in entries.items() if key not in keys}
     else:
-        known = [key for key, transport in keys.items() if transport in names]
         for key in entries:
-            if right := nearest(key.lower(), known):
-                reading.refuse(f"unknown option{did_you_mean(key.lower(), known)}", key)
+            if right := nearest(key.lower(), keys):
+                reading.refuse(f"unknown option{did_you_mean(key.lower(), keys)}", key)
                 corrected = {right if each == key else each: value for each, value in entries.items()}
                 return Meant(keys[right], section._replace(entries=corrected))
         strangers = [key for key in entries if key.partition(".")[0] not in StreamOptions.model_fields and reading.elsewhere(key)]
         for key in strangers:
             reading.refuse(reading.elsewhere(key), key)
         if not strangers:
-            reading.refuse(f"no transport: write device (for serial), listen or connect (for tcp), or transport = {'|'.join(names)}")
+            reading.refuse(f"no transport: write {_keys_in_words(keys)}, or transport = {'|'.join(names)}")
     return Meant("", section._replace(entries=entries))
 
 
 def _implied() -> dict[str, str]:
-    """For each key that implies a transport, the name of the transport."""
-    found = dict(_IMPLIED)
-    for name in registry.of_others("transport"):
-        try:
-            keys = getattr(registry.load("transport", name), "IMPLIED_BY", ())
-        except ImportError:  # reported where a section names it
-            continue
-        for key in keys:
-            found.setdefault(key, name)
+    """For each key that implies a transport, the name of the transport; those of others take no key from ours."""
+    return _by_word("IMPLIED_BY")
+
+
+def _also_called() -> dict[str, str]:
+    """For each other name of a transport, the right one."""
+    return _by_word("ALSO_CALLED")
+
+
+def _by_word(trait: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, words in registry.declared("transport", trait, ()).items():
+        for word in words:
+            found.setdefault(word, name)
     return found
+
+
+def _keys_in_words(keys: dict[str, str]) -> str:
+    """``device (for serial), listen or connect (for tcp)``."""
+    return ", ".join(f"{' or '.join(key for key in keys if keys[key] == name)} (for {name})" for name in dict.fromkeys(keys.values()))

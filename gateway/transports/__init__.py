@@ -1,11 +1,14 @@
 """Transports: what a link runs on. One file per name; `registry.names("transport")` lists them.
 
-Besides ``Options`` and ``Link`` a module may say, in capitals, what the configuration has to know of it:
+Besides ``Options`` and ``make_link`` a module may say, in capitals, what the configuration has to know of it:
 
 - ``IS_DEVICE``: whether it is an end that somebody must be permitted, by name, to write to (default: yes, which is the safe answer);
 - ``TAKES_DATA``: whether anything can be written to it (default: yes; a capture takes nothing);
 - ``DEFAULT_CODEC``: the codec of a link that names none (default: ``raw``);
-- ``IMPLIED_BY``: for a transport of others, the keys that mean it where a section has no ``transport``, as ``("command",)``.
+- ``IMPLIED_BY``: the keys that mean it where a section has no ``transport``, as ``("device",)`` (default: none);
+- ``ALSO_CALLED``: what users write in place of its name, as ``("uart", "tty")``; they are told the right one (default: none).
+
+These are literals at the top of the file, so that `registry.declared` reads them without importing it.
 
 Two functions may say more of its options: ``warnings(options)``, what works and is probably not meant, and ``absent(options)``, what
 they name that is not there now, which only ``--check`` asks. Each gives a list of texts.

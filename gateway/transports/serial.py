@@ -28,6 +28,9 @@ from ..ports.usbnames import PREFIX, find, parse_usb_name
 from ..registry import kind_name
 
 IS_DEVICE = True
+IMPLIED_BY = ("device",)
+ALSO_CALLED = ("uart", "tty", "usb", "com", "rs232", "rs-232", "rs485", "rs-485")
+
 
 def _device(text: str, info: ValidationInfo) -> str:
     if not text:

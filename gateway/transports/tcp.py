@@ -20,6 +20,8 @@ from ..net.sockets import tune_transport
 from ..options import Address, TcpAddress
 
 IS_DEVICE = False
+IMPLIED_BY = ("listen", "connect")
+ALSO_CALLED = ("tls", "ssl", "socket")
 
 
 class Options(StreamOptions):

@@ -21,6 +21,7 @@ from ..websocket.acceptor import Path
 from ..websocket.wire import MessageWire
 
 IS_DEVICE = False
+ALSO_CALLED = ("ws", "wss", "http", "https")
 DEFAULT_CODEC = "text"
 MAX_MESSAGE = (
     "the longest message taken from a client; a longer one ends it; the unfinished messages of all clients together take at most four "

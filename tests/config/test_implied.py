@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway import registry
 
 from ..configuring import ConfigCase
+from ..parts_of_others import add_parts
 
 NAMES = registry.names("transport")
 UNCLEAR = f"no transport: write device (for serial), listen or connect (for tcp), or transport = {'|'.join(NAMES)}"
@@ -35,6 +36,15 @@ class MeantTests(ConfigCase):
                     "gw.ini:5: [a] max_sessions: 'many' is not an integer",
                 ],
             )
+
+    def test_parts_of_others(self) -> None:
+        """A transport of others says itself which keys imply it and how else it is called; that imports none of those it is not."""
+        source = "raise AssertionError('imported')\nIMPLIED_BY = ('tape',)\nALSO_CALLED = ('cassette',)\n"
+        add_parts(self, {"transport reel": source})
+        (error,) = self.mistakes("[a]")
+        self.assertIn("no transport: write device (for serial), listen or connect (for tcp), tape (for reel), or transport = reel|", error)
+        self.assertRaisesRegex(AssertionError, "imported", self.config, "[a]\ntape = x")
+        self.assertRaisesRegex(AssertionError, "imported", self.config, "[a]\ntransport = Cassette")
 
     def test_another_kind(self) -> None:
         """A codec named as a transport is refused with what to write."""

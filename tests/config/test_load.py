@@ -142,11 +142,12 @@ class Loading(ConfigCase):
         )
 
     def test_later_keys(self) -> None:
-        """Keys of later versions are unknown options."""
+        """Keys of later versions are unknown options, and imply no transport."""
         for key in ("exchange", "wire", "for", "control"):
             self.assertEqual(len(self.mistakes(BRIDGE + f"{key} = x")), 1)
-        if "process" not in registry.names("transport"):
-            self.assertEqual(self.mistakes(BRIDGE + "[job]\ncommand = cat"), ["gw.ini:8: [job] command: unknown option"])
+        if "command" not in {key for keys in registry.declared("transport", "IMPLIED_BY", ()).values() for key in keys}:
+            (error,) = self.mistakes(BRIDGE + "[job]\ncommand = cat")
+            self.assertTrue(error.startswith("gw.ini:7: [job]: no transport: write device (for serial)"), error)
 
     def test_names(self) -> None:
         """A link's name is a topic and an entry of lists; only [tls NAME] has two words."""
