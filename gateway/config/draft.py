@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..options import parse_names
+from ..options import parse_address, parse_names
 from ..topics import check_topic, matches
 from .ini import Section
 from .miswritten import unquoted
@@ -69,6 +69,31 @@ class Draft:
     def is_port(self) -> bool:
         """Whether a device is at the other end, which may answer what is written to it."""
         return self.is_device and self.takes_data
+
+    def place(self, does: str) -> tuple[str, Any]:
+        """The key and value of the place that this link ``"listens"`` on, ``"connects"`` to or ``"opens"``; ("", None) if there is none.
+
+        A transport declares its places. If the options are not valid, the value is read from the text.
+        """
+        for key, what in getattr(self.module, "PLACES", {}).items():
+            if what == does and (value := self._value(key)) is not None:
+                return key, value
+        return "", None
+
+    @property
+    def shared_by(self) -> tuple[str, Any]:
+        """The key and value by which this link is told apart from others that listen on the same address; ("", None) if it cannot be."""
+        key = getattr(self.module, "SHARED_BY", "")
+        return key, self._value(key) if key else None
+
+    def _value(self, key: str) -> Any:
+        if self.options is not None:
+            return getattr(self.options, key, None)
+        text = self.text(key)
+        try:
+            return parse_address(text)
+        except ValueError:
+            return text or None
 
     @property
     def filter(self) -> str:

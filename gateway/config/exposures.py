@@ -31,7 +31,7 @@ def exposures(plan: LinkPlan, tls: Any, writes_to: Sequence[str]) -> list[Exposu
     ``tls`` has the options of its [tls] section, or is None; ``writes_to`` names the links that hear this one.
     """
     options: Any = plan.options
-    listen, connect = getattr(options, "listen", None), getattr(options, "connect", None)
+    listen, connect = (plan.place(does)[1] for does in ("listens", "connects"))
     writes = f", and can write to {', '.join(writes_to)}" if writes_to else ""
     found = []
     if isinstance(listen, Address) and not is_loopback(listen.host):

@@ -159,15 +159,15 @@ class _Loading:
         _section, _reading, options = self._tls.get(draft.text("tls"), (None, None, None))
         if draft.text("tls") in self._tls and options is None:
             return True
-        return options is not None and options.client_certificates == "required" and not draft.text("connect")
+        return options is not None and options.client_certificates == "required" and draft.place("connects")[1] is None
 
     def _check_tls(self, name: str, section: Section, reading: Reading, options: Any) -> None:
         from ..tls.contexts import check_files  # imports OpenSSL, which only files with TLS need
         from ..tls.contexts import warnings as tls_warnings
 
         users = [draft for draft in self._drafts.values() if draft.text("tls") == name]
-        listens = any(draft.text("listen") for draft in users)
-        connects = any(draft.text("connect") for draft in users)
+        listens = any(draft.place("listens")[1] is not None for draft in users)
+        connects = any(draft.place("connects")[1] is not None for draft in users)
         role: Role = "both" if listens and connects else "server" if listens else "client"
         reading.refuse_all(check_files(options, role), type(options))
         for text in tls_warnings(options, role):
@@ -204,13 +204,14 @@ class _Loading:
             if draft.is_port and other.is_port and other.name in config.sources[draft.name] and draft.name in config.sources[other.name]:
                 text = f"hears [{other.name}], and [{other.name}] hears it: what one device sends is written to the other;"
                 self._warn(draft.name, draft.line, f"{text} if both echo, it goes round for ever")
-        one_peer = not draft.text("listen")  # no other session of this link can hear it
+        one_peer = draft.place("listens")[1] is None  # no other session of this link can hear it
         if not set(config.heard_by(draft.name)) - ({draft.name} if one_peer else set()):
             self._warn(draft.name, draft.line, self._unheard(draft, config), note=bool(config.sources[draft.name]))
 
     def _unheard(self, draft: Draft, config: Config) -> str:
-        if draft.text("listen") or draft.text("connect"):
-            who = "its clients send" if draft.text("listen") else "the far end sends"
+        listens = draft.place("listens")[1] is not None
+        if listens or draft.place("connects")[1] is not None:
+            who = "its clients send" if listens else "the far end sends"
             named = [name for name in config.sources[draft.name] if name in draft.subscribe]
             writable = [name for name in named if name in self._drafts and self._drafts[name].takes_data]
             return f"what {who} goes nowhere" + (f"; to write to {writable[0]}: attach = {writable[0]}" if writable else "")

@@ -6,19 +6,20 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..options import Address, parse_address
+from ..options import Address
 from .draft import Draft
 from .exposures import is_loopback
 
 _ANYWHERE = ("0.0.0.0", "::")
 _NUMERIC = {"localhost": "127.0.0.1"}
+_HINTS = {"listens": "write 0.0.0.0:{port} for all addresses", "connects": "write the name or address of the server"}
 
 
 def check_places(drafts: Sequence[Draft], is_ours: Callable[[str], bool]) -> None:
     """Refuse every link whose address, socket or device another link of the same file has. ``is_ours`` says if a host is this machine."""
     for index, draft in enumerate(drafts):
-        for key in ("listen", "connect"):
-            _check_host(draft, key)
+        for does, hint in _HINTS.items():
+            _check_host(draft, does, hint)
         for other in drafts[:index]:
             _check_listeners(draft, other)
             _check_devices(draft, other)
@@ -26,59 +27,52 @@ def check_places(drafts: Sequence[Draft], is_ours: Callable[[str], bool]) -> Non
             _check_loop(draft, other, is_ours)
 
 
-def _check_host(draft: Draft, key: str) -> None:
-    address = _place(draft, key)
+def _check_host(draft: Draft, does: str, hint: str) -> None:
+    key, address = draft.place(does)
     if isinstance(address, Address) and "*" in address.host:
-        hint = f"write 0.0.0.0:{address.port} for all addresses" if key == "listen" else "write the name or address of the server"
-        draft.reading.refuse(f"{address}: * is not a host: {hint}", key)
-
-
-def _place(draft: Draft, key: str) -> Any:
-    if draft.options is not None:
-        return getattr(draft.options, key, None)
-    text = draft.text(key)
-    try:
-        return parse_address(text) if key in ("listen", "connect") else text or None
-    except ValueError:
-        return None
+        draft.reading.refuse(f"{address}: * is not a host: {hint.format(port=address.port)}", key)
 
 
 def _check_listeners(draft: Draft, other: Draft) -> None:
-    mine, theirs = _place(draft, "listen"), _place(other, "listen")
+    (key, mine), (_, theirs) = draft.place("listens"), other.place("listens")
     if mine is None or theirs is None or not _collide(mine, theirs):
         return
-    paths = [_place(each, "path") for each in (draft, other)]
-    if mine != theirs or draft.transport != other.transport or None in paths:
+    (shared_by, own), (_, others) = draft.shared_by, other.shared_by
+    if mine != theirs or draft.transport != other.transport or own is None or others is None:
         what = "port" if isinstance(mine, Address) else "path"
-        if None not in paths and draft.transport == other.transport:
-            what += ", or both the same listen and each its own path"
-        draft.reading.refuse(f"{mine} is taken: [{other.name}] listens on {theirs}: give one of them another {what}", "listen")
-    elif paths[0] == paths[1]:
+        if own is not None and draft.transport == other.transport:
+            what += f", or both the same {key} and each its own {shared_by}"
+        draft.reading.refuse(f"{mine} is taken: [{other.name}] listens on {theirs}: give one of them another {what}", key)
+    elif own == others:
         draft.reading.refuse(
-            f"[{other.name}] has the same address and path: give one of them another path", "path" if draft.text("path") else "listen"
+            f"[{other.name}] has the same address and {shared_by}: give one of them another {shared_by}",
+            shared_by if draft.text(shared_by) else key,
         )
-    elif _place(draft, "tls") != _place(other, "tls"):
+    elif _tls(draft) != _tls(other):
         draft.reading.refuse(
-            f"[{other.name}] listens on the same address with another tls: the two must be the same",
-            "tls" if draft.text("tls") else "listen",
+            f"[{other.name}] listens on the same address with another tls: the two must be the same", "tls" if draft.text("tls") else key
         )
+
+
+def _tls(draft: Draft) -> Any:
+    return draft.text("tls") if draft.options is None else getattr(draft.options, "tls", None)
 
 
 def _check_devices(draft: Draft, other: Draft) -> None:
-    mine, theirs = _place(draft, "device"), _place(other, "device")
+    (key, mine), (_, theirs) = draft.place("opens"), other.place("opens")
     if mine is not None and mine == theirs and "://" not in str(mine):
-        draft.reading.refuse(f"{mine} is already the device of [{other.name}]; to share it: attach = {other.name}", "device")
+        draft.reading.refuse(f"{mine} is already the {key} of [{other.name}]; to share it: attach = {other.name}", key)
 
 
 def _check_loop(draft: Draft, other: Draft, is_ours: Callable[[str], bool]) -> None:
-    connect, listen = _place(draft, "connect"), _place(other, "listen")
+    (key, connect), (_, listen) = draft.place("connects"), other.place("listens")
     if connect is None or listen is None:
         return
     here = connect == listen
     if isinstance(connect, Address) and isinstance(listen, Address):
         here = connect.port == listen.port != 0 and _reaches(_host(connect), _host(listen), is_ours)
     if here:
-        draft.reading.refuse(f"{connect} is where [{other.name}] listens: join links of one file by subscribe or attach", "connect")
+        draft.reading.refuse(f"{connect} is where [{other.name}] listens: join links of one file by subscribe or attach", key)
 
 
 def _reaches(to: str, at: str, is_ours: Callable[[str], bool]) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from .. import registry
 from ..bus.outbox import DeviceOutboxOptions, OutboxOptions
 from ..framing import FramingOptions
 from ..options import Duration, Integer, Names, Options, Part, Rate
@@ -76,6 +77,13 @@ class LinkPlan(NamedTuple):
     """The framing in force on a stream (given, inherited, or a default); None where the peer sends messages."""
     verbatim: bool = True
     """Whether packets are sent as received, with their delimiters, instead of being framed again."""
+
+    def place(self, does: str) -> tuple[str, Any]:
+        """The key and value of the place that it ``"listens"`` on, ``"connects"`` to, ``"opens"`` or ``"reads"``; ("", None) if none."""
+        for key, what in registry.trait(self.options, "PLACES", {}).items():
+            if what == does and (value := getattr(self.options, key, None)) is not None:
+                return key, value
+        return "", None
 
     @property
     def topic(self) -> str:

@@ -51,23 +51,23 @@ def _where_row(plan: LinkPlan, config: Config) -> list[str]:
     return [
         plan.name,
         plan.transport,
-        _where(options),
+        _where(plan),
         getattr(options, "tls", None) or "-",
         _framing(plan, config),
         registry.kind_name(options.codec),
         f"{write_size(outbox.bytes)} {outbox.when_full}",
-        str(options.max_sessions) if getattr(options, "listen", None) else "-",
+        str(options.max_sessions) if plan.place("listens")[1] is not None else "-",
         "".join(f"! {exposure.mark} " for exposure in config.exposures(plan.name)).rstrip() or "-",
     ]
 
 
-def _where(options: Any) -> str:
-    if (listen := getattr(options, "listen", None)) is not None:
-        path = getattr(options, "path", "")
-        return f"listens on {listen}{' ' + path if path else ''}"
-    if (connect := getattr(options, "connect", None)) is not None:
-        return f"connects to {connect}"
-    return str(getattr(options, "device", None) or getattr(options, "file", None) or "-")
+def _where(plan: LinkPlan) -> str:
+    for does, words in (("listens", "listens on "), ("connects", "connects to "), ("opens", ""), ("reads", "")):
+        value = plan.place(does)[1]
+        if value is not None:
+            shared_by = registry.trait(plan.options, "SHARED_BY", "")
+            return f"{words}{value}{' ' + str(getattr(plan.options, shared_by)) if shared_by else ''}"
+    return "-"
 
 
 def _framing(plan: LinkPlan, config: Config) -> str:

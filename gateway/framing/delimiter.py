@@ -11,6 +11,7 @@ from ._delimited import Delimited, DelimitedOptions
 from ._embedded import check_escapable
 
 SELF_DELIMITING = True
+OF_TEXT = True
 
 
 def _parse_alternatives(value: object) -> object:

@@ -12,6 +12,7 @@ from ._delimited import Delimited, DelimitedOptions
 from ._embedded import check_escapable
 
 SELF_DELIMITING = True
+OF_TEXT = True
 
 
 class Options(DelimitedOptions):

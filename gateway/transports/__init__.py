@@ -7,6 +7,9 @@ Besides ``Options`` and ``make_link`` a module may say, in capitals, what the co
 - ``DEFAULT_CODEC``: the codec of a link that names none (default: ``raw``);
 - ``IMPLIED_BY``: the keys that mean it where a section has no ``transport``, as ``("device",)`` (default: none);
 - ``ALSO_CALLED``: what users write in place of its name, as ``("uart", "tty")``; they are told the right one (default: none).
+- ``PLACES``: the keys whose values no two links can have, or that lead to another link, each with ``"listens"``, ``"connects"`` or
+  ``"opens"``, as ``{"listen": "listens"}``; ``"reads"`` for what many can have (default: none);
+- ``SHARED_BY``: the key by which links that listen on one address are told apart, as ``"path"`` (default: they cannot share it).
 
 These are literals at the top of the file, so that `registry.declared` reads them without importing it.
 

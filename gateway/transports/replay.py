@@ -24,6 +24,7 @@ from ..ports.errors import PortError
 from ..registry import finds_packets, kind_name, make_framer
 
 IS_DEVICE = True
+PLACES = {"file": "reads"}
 ALSO_CALLED = ("file",)
 TAKES_DATA = False
 

@@ -25,10 +25,11 @@ from ..ports.errors import PortAbsentError, PortError
 from ..ports.nodes import Node
 from ..ports.settings import BaudRate, ByteSize, Flow, ModemLine, Parity, PortSettings, Speed, StopBits
 from ..ports.usbnames import PREFIX, find, parse_usb_name
-from ..registry import kind_name
+from ..registry import trait
 
 IS_DEVICE = True
 IMPLIED_BY = ("device",)
+PLACES = {"device": "opens"}
 ALSO_CALLED = ("uart", "tty", "usb", "com", "rs232", "rs-232", "rs485", "rs-485")
 
 
@@ -115,7 +116,7 @@ class Options(StreamOptions):
 def warnings(options: Options) -> list[str]:
     """What a configuration may say, and its writer should think about."""
     found = []
-    if options.flow == "xonxoff" and (options.framing is None or kind_name(options.framing) not in ("lines", "delimiter")):
+    if options.flow == "xonxoff" and (options.framing is None or not trait(options.framing, "OF_TEXT", False)):
         found.append("flow = xonxoff takes the bytes 0x11 and 0x13 out of the data: binary packets that hold them are damaged")
     if options.settings.stopbits == "1.5" and options.settings.bytesize != 5:
         found.append("stopbits = 1.5 exists only with 5 data bits: 2 will be in force")

@@ -20,6 +20,7 @@ from ..net.sockets import tune_transport
 from ..options import Address, TcpAddress
 
 IS_DEVICE = False
+PLACES = {"listen": "listens", "connect": "connects"}
 IMPLIED_BY = ("listen", "connect")
 ALSO_CALLED = ("tls", "ssl", "socket")
 

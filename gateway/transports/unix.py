@@ -21,6 +21,7 @@ from ..net.listeners import Listener, unix_listener
 from ..options import FileMode, FilePath
 
 IS_DEVICE = False
+PLACES = {"listen": "listens", "connect": "connects"}
 
 
 class Options(StreamOptions):

@@ -21,6 +21,8 @@ from ..websocket.acceptor import Path
 from ..websocket.wire import MessageWire
 
 IS_DEVICE = False
+PLACES = {"listen": "listens"}
+SHARED_BY = "path"
 ALSO_CALLED = ("ws", "wss", "http", "https")
 DEFAULT_CODEC = "text"
 MAX_MESSAGE = (
