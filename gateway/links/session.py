@@ -130,8 +130,7 @@ class Session:
         self.terms.gate.open(self)
         self.terms.watch.forget(self.writer)
         self.owner.ended(self, self.why or ended, self.writer.outbox)
-        self.writer.outbox = None
-        self.channel = None
+        self.writer.outbox = self.channel = self._timer = None  # they point back at it
 
     def perform(self, verb: Verb) -> None:
         """Do what a verb asks, in order with the data."""
@@ -168,9 +167,8 @@ class Session:
         return True
 
     def _cancel_timer(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None and timer.active():
-            timer.cancel()
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
 
     # From the peer
 

@@ -7,6 +7,7 @@ import os
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.bus.outbox import OVERHEAD, PLACE
 from gateway.tls.failures import TlsFailed
 from gateway.websocket.frames import BINARY, TEXT
 from gateway.websocket.protocol import half_close
@@ -327,6 +328,17 @@ class SlowTests(Setting, SynchronousTestCase):
         self.clock.advance(self.runtime.linger)
         self.assertTrue(client.socket.aborted)
         self.assertIn("outbox.when_full = disconnect", self.said())
+
+    def test_what_waits(self) -> None:
+        """A packet that waits is kept as it came and as the message that it will be, and not cut out besides, however small it is."""
+        link = make_link(self.runtime)
+        client = self.client(link).open()
+        client.socket.room = 0
+        link.deliver(lines(b"x"))
+        link.deliver(lines(*[b"12.5"] * 1000))
+        self.assertEqual(self.runtime.memory.used, OVERHEAD + PLACE + 1000 * (5 + 6))
+        client.socket.drain()
+        self.assertEqual((client.frames()[1:], self.runtime.memory.used), ([(TEXT, b"12.5")] * 1000, 0))
 
     def test_drop_oldest(self) -> None:
         """Under another policy the slow client stays, loses what the policy says, and what it gets are whole messages."""
