@@ -204,8 +204,10 @@ class Link(Events):
                         reached += 1
                         session.write(parcel)
                 continue
-            encoded = members[0].writer.encode(batch)
-            refused.update(index for index, _error in encoded.refused)
+            encoded = members[0].wire.encode(batch)
+            if encoded.refused:
+                self.report("unsayable_packets", encoded.refusal(batch.topic), times=len(encoded.refused))
+                refused.update(index for index, _error in encoded.refused)
             if not encoded.packets:
                 continue
             parcel.encoded, parcel.representation = encoded, group.representation

@@ -269,8 +269,7 @@ class Session:
 
     def unsayable(self, batch: Batch, encoded: Encoded) -> None:
         """Packets of a batch cannot be written to the peer."""
-        text = f"a packet of {batch.topic} cannot be written here: {encoded.refused[0][1]}"
-        self.owner.report("unsayable_packets", text, self, times=len(encoded.refused))
+        self.owner.report("unsayable_packets", encoded.refusal(batch.topic), self, times=len(encoded.refused))
 
     def dropped(self, packets: int, why: str) -> None:
         """Packets for the peer were dropped."""

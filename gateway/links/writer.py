@@ -152,7 +152,7 @@ class Writer:
         why = f"all outboxes together are over [gateway] memory = {limit} bytes, and this is the fullest"
         self.empty(why)
         session.terms.gate.open(session)
-        if session.terms.outbox.when_full == "disconnect":
+        if session.terms.outbox.when_full == "disconnect" and session.state in WRITES:
             session.overflowed(why)
 
     # Twisted's push producer

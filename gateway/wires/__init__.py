@@ -27,6 +27,10 @@ class Encoded(NamedTuple):
     refused: tuple[tuple[int, CodecError], ...] = ()
     """The packets that cannot be said on this wire: their places in the batch, and why."""
 
+    def refusal(self, topic: str) -> str:
+        """For the log: that packets of this topic were refused, and why the first one was."""
+        return f"a packet of {topic} cannot be written here: {self.refused[0][1]}"
+
 
 class Wire(Protocol):
     """One session's conversation. Times are seconds of one monotonic clock."""
