@@ -162,6 +162,7 @@ class Bus:
         for subscription in self._hearers_of(batch.topic) if hearers is None else hearers:
             if subscription.active:
                 self._call(subscription.name, subscription.hearer, batch)
+        batch.frames.join()  # whoever has still to wait for it keeps the bytes alone
 
     def _call(self, name: str, hearer: Hearer, batch: Batch) -> None:
         try:

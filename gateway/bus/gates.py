@@ -38,7 +38,7 @@ class Gate:
         """A session may publish from now on; it is paused at once if the gate is closed."""
         if any(matches(filter, session.topic) for filter in self._filters):
             self._publishers[session] = session
-            if self._closed_by:
+            if len(self._closed_by) > (session in self._closed_by):
                 session.pause(self)
 
     def leave(self, session: Publisher) -> None:
@@ -66,6 +66,8 @@ class Gate:
         del self._closed_by[token]
         if not self._closed_by:
             for session in tuple(self._publishers.values()):
+                if self._closed_by:  # one that was resumed has filled it again: the others wait on
+                    break
                 session.resume(self)
         elif len(self._closed_by) == 1 and (last := next(iter(self._closed_by))) in self._publishers:
             self._publishers[last].resume(self)

@@ -220,12 +220,12 @@ class Outbox:
             self._count(item, -1)
         return self._taken
 
-    def settle(self) -> None:
-        """What was taken is with the peer, or with its transport."""
-        taken, self._taken = self._taken, []
-        for item in taken:
-            if isinstance(item, Parcel):
-                self._memory.leave(self, item)
+    def settle(self) -> int:
+        """What was taken is with the peer, or with its transport; how many packets that are."""
+        taken, self._taken = [item for item in self._taken if isinstance(item, Parcel)], []
+        for parcel in taken:
+            self._memory.leave(self, parcel)
+        return sum(parcel.packets for parcel in taken)
 
     def restore(self) -> None:
         """What was taken and not settled stands in front again."""

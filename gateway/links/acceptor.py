@@ -61,6 +61,7 @@ class Acceptor:
     listens = True
     wanting = True
     link: Link
+    _stopped = False
 
     def __init__(self, listen: Callable[[Link, Build], Listening], name_of: Callable[[Any], str]) -> None:
         self._listen = listen
@@ -74,10 +75,13 @@ class Acceptor:
         self.listener.start()
 
     def stop(self) -> Deferred[Any]:
+        self._stopped = True
         return self.listener.stop()
 
     def accepted(self, address: IAddress, peer: Peer) -> IProtocol | None:
-        """A protocol for a client; None when there are too many."""
+        """A protocol for a client; None when there are too many, or when it accepts no more."""
+        if self._stopped:
+            return None
         known = peer._replace(name=self._name_of(address))
         return StreamProtocol(self.link.new_session(known)) if admits(self.link, known.name) else None
 

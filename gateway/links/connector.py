@@ -88,11 +88,15 @@ class Connector:
             self.held.keep(unsent)
         else:
             self.held.drop(session, "the session ended")
-        self._dial.ended(session)
+        try:
+            self._dial.ended(session)
+        except Exception:  # a fault of ours: the far end is tried again all the same
+            self.link.report("failures", "failed while it was closed", session, level="failure")
         unused = self._while_used and not self._used and not self._dial.rests
         self.link.report("disconnected", f"closed: {ended.text}", session, level="info" if unused else "")
         if ended.clean and not self._dial.comes_back:
             self.keeper.stop()
+            self.held.give_up()
             return
         self.keeper.lost(ended.text)
         if self._used and self._while_used and self.keeper.state == "stopped":

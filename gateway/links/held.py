@@ -18,10 +18,11 @@ class Held:
         self._link = link
         self._box: Outbox | None = None
         self._refused = 0
+        self._given_up = False
 
     @property
     def holds(self) -> bool:
-        return self._link.options.when_absent == "hold"
+        return self._link.options.when_absent == "hold" and not self._given_up
 
     def take(self, batch: Batch) -> None:
         """Hold a batch, or refuse it."""
@@ -52,13 +53,21 @@ class Held:
             session.writer.adopt(box)
             for parcel in box:
                 if isinstance(parcel, Parcel) and not parcel.told:
-                    refused = session.writer.encode(parcel.batch).refused if link.is_sent_heard else ()
+                    parcel.told = True
+                    # What cannot be written is reported when it is; a wire with a state of its own is asked once, and then.
+                    ask = link.is_sent_heard and session.wire.representation is not None
+                    refused = session.wire.encode(parcel.batch).refused if ask else ()
                     link.tell_sent(parcel.batch, {index for index, _error in refused})
         link.terms.gate.open(link)
         if self._refused > 1:
             text = f"{write_count(self._refused, 'packet')} in all were refused while it was absent"
             link.runtime.log.info("{text}", text=link.line(text))
         self._refused = 0
+
+    def give_up(self) -> None:
+        """The far end will never come back: from now on all that is for it is refused."""
+        self._given_up = True
+        self.forget()
 
     def forget(self) -> None:
         """Drop what is held: nobody is waited for any more."""

@@ -18,7 +18,7 @@ class Intake:
     the wire or of ``take``: nothing is raised from here.
     """
 
-    __slots__ = ("_clock", "_failed", "_read", "_take", "_timer", "_wall", "_wire")
+    __slots__ = ("_clock", "_failed", "_over", "_read", "_take", "_timer", "_wall", "_wire")
 
     def __init__(self, wire: Wire, clock: Any, wall: Callable[[], int], take: Take, failed: Callable[[], None]) -> None:
         self._wire = wire
@@ -28,6 +28,7 @@ class Intake:
         self._failed = failed
         self._timer: Any = None
         self._read = 0
+        self._over = False
 
     def feed(self, data: Any) -> None:
         """Bytes as they were read, or the bodies of messages."""
@@ -37,6 +38,8 @@ class Intake:
             if deadline is not None and deadline <= now:
                 # The timer is late: what ended before these bytes came has the time of the bytes before.
                 self._give(wire.expire(now))
+                if self._over:
+                    return
             self._read = self._wall()
             self._give(wire.feed(data, now))
         except Exception:  # a fault of ours: whoever has this intake decides what it costs
@@ -45,6 +48,7 @@ class Intake:
 
     def finish(self, clean: bool) -> None:
         """The end of the stream; with ``clean`` what is left is a packet. No timer runs afterwards."""
+        self._over = True
         self.stop()
         try:
             self._give(self._wire.finish(clean))
@@ -64,7 +68,7 @@ class Intake:
     def _expect(self) -> None:
         # A deadline that has moved on since is looked at when the timer fires: one timer a silence, not one a read.
         deadline = self._wire.deadline
-        if deadline is not None and self._timer is None:
+        if deadline is not None and self._timer is None and not self._over:
             self._timer = self._clock.callLater(max(0.0, deadline - self._clock.seconds()), self._expired)
 
     def _expired(self) -> None:

@@ -139,7 +139,10 @@ class Link(Events):
             self._want = self.runtime.demand.want(self.topic, self.hears)
         if self.options.idle_timeout:
             self._idle.add(session)
-        self.how.opened(session)
+        try:
+            self.how.opened(session)
+        except Exception:  # a fault of ours: it costs this session and nobody else
+            session.failed("opening")
 
     def heard(self, session: Session, event: Event, time: int) -> None:
         if isinstance(event, Fault):
@@ -164,6 +167,8 @@ class Link(Events):
                 self._want, want = None, self._want
                 want.cancel()
             self.how.ended(session, ended, unsent)
+        else:
+            session.writer.empty("the session ended before it began")
         if not self.sessions and self._stopping is not None:
             stopping, self._stopping = self._stopping, None
             stopping.callback(None)
@@ -197,6 +202,8 @@ class Link(Events):
         origin, reached, written, refused = batch.origin, 0, 0, set[int]()
         for group in self._groups:
             members = group.members
+            if len(members) == 1 and members[0].id == origin:
+                continue
             parcel = Parcel(batch, told=True)
             if group.representation is None:
                 for session in members:

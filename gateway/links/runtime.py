@@ -69,6 +69,7 @@ class Runtime:
         self.notices.failed("watch", "a paused session could not be looked after")
 
     def _hearer_failed(self, name: str, error: Exception) -> None:
+        self.counters["failures"] += 1
         self.notices.failed(f"{name} hearing", f"[{name}] failed at a packet; it goes on with the next")
 
     def _asker_gone(self, batch: Batch) -> None:

@@ -14,7 +14,7 @@ from ..peer import Ended, Peer
 from ..wires import Encoded, Wire
 from .intake import Intake
 from .owner import Channel, Owner, Terms
-from .state import HALF_CLOSED, NEXT, READS, State
+from .state import HALF_CLOSED, NEXT, READS, WRITES, State
 from .writer import Writer
 
 CLOSE = Verb("close")
@@ -79,7 +79,7 @@ class Session:
     def connected(self, transport: Any, channel: Channel | None = None) -> None:
         """The transport is open: packets may flow from now on."""
         if not self._enter(State.OPEN):  # it was ended before it began
-            transport.loseConnection()
+            transport.abortConnection()
             return
         self.channel = channel
         self.moved = True
@@ -93,7 +93,9 @@ class Session:
 
     def close(self, reason: str) -> None:
         """End the session when the whole packets in its outbox are written; cut it after the linger time."""
-        if self._begin_to_end(reason):
+        if self.state is State.NEW:
+            self.abort(reason)
+        elif self._begin_to_end(reason):
             if self.writer.outbox and not self.writer.clear:
                 self.writer.queue(CLOSE)
             else:
@@ -121,9 +123,9 @@ class Session:
         """The transport has ended."""
         if self.state is State.ENDED:
             return
+        self.writer.clear = False
         self._finish(ended.clean)
         self._enter(State.ENDED)
-        self.writer.clear = False
         self._cancel_timer()
         if self.writer.transport is not None and (unsent := pending(self.writer.transport)):
             self.owner.report("unsent_bytes", "", self, times=unsent, level="")
@@ -227,11 +229,11 @@ class Session:
     # Back-pressure upon the peer
 
     def pause(self, token: object) -> None:
-        """Read nothing more until every token that paused has resumed."""
-        if self._paused_by is None:
-            self._paused_by = set()
+        """Read nothing more until every token that paused has resumed; but one that is ending is read on (`perform`)."""
+        if self.state not in WRITES:
+            return
         first = not self._paused_by
-        self._paused_by.add(token)
+        self._paused_by = {token} if self._paused_by is None else self._paused_by | {token}
         if first and self.open:
             self.writer.watched().pause()
             self.writer.transport.pauseProducing()

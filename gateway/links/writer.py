@@ -129,7 +129,8 @@ class Writer:
         try:
             while box and self.clear:
                 self._write_next(box)
-        except Exception:  # a fault of ours: it costs this session and nobody else
+        except Exception:  # a fault of ours: it costs this session, and what it came up at: the next session shall not meet it again
+            session.dropped(box.settle() if box is not None else 0, "an internal error while writing")
             session.failed("writing")
         if box:
             self.clear = False

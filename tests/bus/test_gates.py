@@ -69,3 +69,17 @@ class GateTests(SynchronousTestCase):
         self.gate.leave(newcomer)
         self.gate.open("a")
         self.assertEqual(newcomer.changes, 1)
+
+    def test_closed_by_itself_only(self) -> None:
+        """One that comes to a gate that it keeps closed itself does not wait there."""
+        gate = Gate(("lan",))
+        gate.close(self.lan)
+        gate.enter(self.lan)
+        self.assertFalse(self.lan.waits)
+
+    def test_filled_again(self) -> None:
+        """Where the first that is let go on fills it again, the others wait on."""
+        self.gate.close("a")
+        self.lan.resume = lambda token: self.gate.close("a")  # type: ignore[method-assign]
+        self.gate.open("a")
+        self.assertTrue(self.web.waits)

@@ -79,3 +79,8 @@ class AcceptorTests(SynchronousTestCase):
         asked: list[Any] = []
         Door(lambda address, peer: asked.append((address, peer))).buildProtocol("one")  # type: ignore[arg-type,func-returns-value]
         self.assertEqual(asked, [("one", PLAIN)])
+
+    def test_after_the_stop(self) -> None:
+        """Who comes when it has stopped gets no session."""
+        self.acceptor.stop()
+        self.assertIsNone(self.accept("late"))

@@ -225,3 +225,30 @@ class AbsentTests(SynchronousTestCase):
         self.assertTrue(writer_wire.reading)
         self.assertEqual(device.counters["dropped_packets"], 3)
         self.assertEqual(self.runtime.memory.used, 0)
+
+    def test_told_once(self) -> None:
+        """What was held is heard under LINK/$sent once, and counted once if it cannot be written, however often the device leaves."""
+        sent: list[bytes] = []
+        device = self.device(when_absent="hold", framing="fixed", framing_size=3)
+        self.runtime.bus.subscribe(["dev/$sent"], lambda batch: sent.extend(batch.payloads), "test")
+        for text in (b"cmd", b"too long"):
+            self.runtime.bus.publish(command(text, "lan#1"))
+        self.dial.trial.callback(None)
+        session, wire = device.new_session(PLAIN), Wire()
+        wire.registerProducer = lambda producer, streaming: producer.pauseProducing()  # type: ignore[method-assign]
+        session.connected(wire)
+        session.lost(gone("unplugged"))
+        _, fresh = join(device)
+        self.assertEqual((sent, fresh.value(), device.counters["unsayable_packets"]), ([b"cmd"], b"cmd", 1))
+
+    def test_never_back(self) -> None:
+        """For a far end that is over for good nothing is held, and nobody waits."""
+        device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
+        writer, writer_wire = join(make_link(self.runtime, "lan"))
+        self.dial.comes_back = False
+        self.dial.trial.callback(None)
+        session, _ = join(device)
+        session.lost(gone("the end", clean=True))
+        for _ in range(3):
+            writer.received(b"12\n34\n")
+        self.assertEqual((writer_wire.reading, self.runtime.memory.used, device.counters["refused_packets"]), (True, 0, 6))

@@ -102,3 +102,12 @@ class IntakeTests(SynchronousTestCase):
         intake.feed(b"w")
         intake.finish(clean=True)
         self.assertEqual((self.failures, self.clock.getDelayedCalls()), (3, []))
+
+    def test_ended_within(self) -> None:
+        """Where what ended before a read ends the stream too, the read is not looked at, and no timer is left."""
+        framer = silence.Framer(silence.Options(interval=0.05))
+        intake = Intake(self.wire(framer), self.clock, lambda: 0, lambda event, time: intake.finish(clean=False), self.fail_now)
+        intake.feed(b"x")
+        self.clock.rightNow += 0.1
+        intake.feed(b"y")
+        self.assertEqual((self.failures, [call for call in self.clock.getDelayedCalls() if call.active()]), (0, []))

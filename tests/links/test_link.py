@@ -434,3 +434,22 @@ class PlanTests(SynchronousTestCase):
         self.assertEqual(make_plan("a", topic="b/c").topic, "b/c")
         self.assertIsInstance(make_plan("a"), LinkPlan)
         self.assertIsInstance(make_runtime(), Runtime)
+
+
+class FaultTests(SynchronousTestCase):
+    def test_encoding_fails(self) -> None:
+        """An encoding that fails is counted."""
+        runtime = make_runtime()
+        link = make_link(runtime, "lan", hears=("gps",))
+        join(link)
+        self.patch(FramedWire, "encode", lambda wire, batch: 1 / 0)
+        runtime.bus.publish(lines(b"a"))
+        self.assertEqual(runtime.counters["failures"], 1)
+
+    def test_nobody_to_tell(self) -> None:
+        """What only its own sender would hear is not encoded, and nothing is reported of it."""
+        runtime = make_runtime()
+        link = make_link(runtime, "chat", hears=("chat",), framing="fixed", framing_size=2)
+        session, _ = join(link)
+        runtime.bus.publish(lines(b"long", topic="chat", origin=session.id))
+        self.assertEqual(link.counters["unsayable_packets"], 0)

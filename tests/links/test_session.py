@@ -299,3 +299,20 @@ class EndingTests(SessionTestCase):
         session.abort("late")
         self.assertEqual(self.said().count("gone:"), 1)
         self.assertEqual(len(link.sessions), 0)
+
+    def test_ended_before_it_began(self) -> None:
+        """A session that is closed before it is connected has ended, drops what waited for it, and its transport is cut."""
+        link = make_link(self.runtime, "lan")
+        session, wire = link.new_session(PLAIN), Wire()
+        deliver(session, lines(b"a"), b"a\n")
+        session.close("the gateway stops")
+        session.connected(wire)
+        self.assertEqual((wire.aborted, len(link.sessions), self.runtime.memory.used), (True, 0, 0))
+        self.assertEqual(link.counters["dropped_packets"], 1)
+
+    def test_ending_is_read_on(self) -> None:
+        """A session that is ending is read on, though somebody runs out of room meanwhile."""
+        session, wire = join(make_link(self.runtime, "lan"))
+        session.close("enough")
+        self.runtime.bus.gate(("lan",)).close("full")
+        self.assertTrue(wire.reading)

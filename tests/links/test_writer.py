@@ -7,8 +7,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.bus.outbox import OVERHEAD
 from gateway.packet import Batch, Frames
+from gateway.wires._framed import FramedWire
 
-from ..building import deliver, gone, join, make_link, make_runtime, outbox
+from ..building import Dial, deliver, gone, join, make_link, make_runtime, outbox
 
 
 def lines(*texts: bytes, origin: str = "gps#1", seq: int = 1) -> Batch:
@@ -158,3 +159,22 @@ class WritingTests(SessionTestCase):
             self.assertEqual((link.counters["dropped_packets"], session.dropped_packets), (3, 3), policy)
             said = [line for line in runtime.lines if "dropped" in line]  # type: ignore[attr-defined]
             self.assertEqual((len(said), "memory" in said[0]), (1, True), said)
+
+    def test_poison(self) -> None:
+        """What cannot be encoded because of a fault of ours ends the session, counted, and is not tried on the next one."""
+        device = make_link(self.runtime, "dev", hears=("lan",), dial=Dial(), when_absent="hold")
+        self.runtime.bus.publish(Batch("lan", "run", 1, 0, "", Frames(b"x\n", 1, delimiter=b"\n")))
+        self.patch(FramedWire, "encode", lambda wire, batch: 1 / 0)
+        session, wire = join(device)
+        session.lost(gone("cut"))
+        self.assertEqual((wire.aborted, device.counters["dropped_packets"], self.runtime.memory.used), (True, 1, 0))
+
+    def test_answer_to_the_last_packet(self) -> None:
+        """What is said to a peer that has just gone is dropped and not counted as written."""
+        link = make_link(self.runtime, "lan", hears=("echo",))
+        session, wire = join(link)
+        answer = Batch("echo", "run", 1, 0, "", Frames(b"re\n", 1, delimiter=b"\n"))
+        self.runtime.bus.subscribe(["lan"], lambda batch: self.runtime.bus.publish(answer) and None, "echo")
+        session.received(b"tail")
+        session.lost(gone("closed", clean=True))
+        self.assertEqual((wire.value(), link.counters["packets_out"], link.counters["dropped_packets"]), (b"", 0, 1))
