@@ -59,6 +59,12 @@ class GateTests(SynchronousTestCase):
         self.gate.open(self.web)
         self.assertEqual(self.waiting(), [False, False, False])
 
+    def test_never_for_itself_twice(self) -> None:
+        """One that says twice that it has no room does not wait for itself either."""
+        self.gate.close(self.lan)
+        self.gate.close(self.lan)
+        self.assertEqual(self.waiting(), [False, True, False])
+
     def test_comings_and_goings(self) -> None:
         """One that comes while the gate is closed waits from the start; one that has gone is asked nothing more."""
         self.gate.close("a")

@@ -55,6 +55,15 @@ class AssemblyTests(SynchronousTestCase):
         skipped = [("skipped", 6)]
         self.assertEqual(sizes, [[], [("oversize", 6)], [], skipped, [], skipped, [], skipped, [], skipped, [("skipped", 1)]])
 
+    def test_skipped_as_much_as_the_limit(self) -> None:
+        """What is dropped in later reads is told as soon as it is as much as the limit."""
+        assembly = self.assembly()
+        sizes = []
+        for content in (b"abcde", b"ab", b"cd"):
+            assembly.add(content)
+            sizes.append([fault.size for fault in assembly.take().faults])
+        self.assertEqual(sizes, [[5], [], [4]])
+
     def test_emit(self) -> None:
         """Cut at the limit, nothing is lost: no piece is empty, the last one carries the boundary, and the fault drops nothing."""
         assembly = self.assembly("emit")
@@ -63,6 +72,14 @@ class AssemblyTests(SynchronousTestCase):
         assembly.end(b".")
         fault = Fault("oversize", "a packet is longer than framing.max = 4 bytes: cut there")
         self.assertEqual(assembly.take(), Frames(b"abcdefghijkl.", 3, (b"abcd", b"efgh", b"ijkl"), faults=(fault,)))
+
+    def test_emit_again(self) -> None:
+        """Each packet that is cut is told, not only the first."""
+        assembly = self.assembly("emit")
+        for _ in range(2):
+            assembly.add(b"abcde")
+            assembly.end(b".")
+        self.assertEqual([(fault.event, fault.times) for fault in assembly.take().faults], [("oversize", 2)])
 
     def test_close(self) -> None:
         """The fault says that the session must end; a session that cannot goes on behind the packet."""

@@ -20,6 +20,12 @@ class CutTests(SynchronousTestCase):
         self.assertIs(frames.data, data)
         self.assertEqual((frames.count, frames.delimiter, list(frames.payloads)), (2, b"<>", [b"ab", b"cd"]))
 
+    def test_lazy_at_the_limit(self) -> None:
+        """So they are where a packet is as long as the limit, whether it stands first, behind an empty one, or is not yet complete."""
+        for data, count in ((b"abcd<>" * 100, 100), (b"<>", 1), (b"<>abcd<>", 2), (b"ab<>abcd", 1)):
+            frames = self.framer(max=4).feed(data, 0.0)
+            self.assertEqual((frames.count, frames.delimiter), (count, b"<>"), data)
+
     def test_delimiter_over_two_reads(self) -> None:
         """A delimiter that is cut by the end of a read is found, also when the next read has more of them."""
         framer = self.framer()

@@ -14,6 +14,12 @@ class EscapeTests(SynchronousTestCase):
         escape = Escape([b"\r\n", b"\x03"])
         self.assertEqual(escape.do(b"a\r\n\x03\\\x00z"), rb"a\r\n\x03\\" + b"\x00z")
 
+    def test_every_spelling(self) -> None:
+        """Each byte that has a letter is written and read with it, each other one in hex."""
+        escape = Escape([b"\r\n\t\0\x03\xff"])
+        payload, text = b"\r\n\t\0\x03\xff\\", rb"\r\n\t\0\x03\xff\\"
+        self.assertEqual((escape.do(payload), escape.undo(text)), (text, payload))
+
     def test_others(self) -> None:
         """A backslash that begins no escape stands for itself when it is read."""
         self.assertEqual(Escape([b"\n"]).undo(rb"C:\q \xZZ \n" + b"\\"), b"C:\\q \\xZZ \n\\")
@@ -62,9 +68,20 @@ class WriterTests(SynchronousTestCase):
         self.assertIn("framing.embedded", self.refused(Writer([b"aa"], b"aa", "reject", 10), b"ba"))
         self.assertEqual(Writer([b"\r\n"], b"\r\n", "reject", 10).write(b"a\r\rb\n"), b"a\r\rb\n\r\n")
 
+    def test_the_ending_before(self) -> None:
+        """Refused is what would become part of the ending before: of the one that is written, or of any that may have been kept."""
+        delimiters = [b"\r", b"\r\n"]
+        self.assertEqual(Writer(delimiters, b"\r\n", "reject", 10).write(b"\nb"), b"\nb\r\n")
+        self.assertIn("framing.embedded", self.refused(Writer(delimiters, b"\r\n", "reject", 10, keep=True), b"\nb"))
+
+    def test_the_packet_behind(self) -> None:
+        """Refused is what would become a longer delimiter together with the ending and the packet behind it."""
+        self.assertIn("framing.embedded", self.refused(Writer([b"x", b"axb"], b"x", "reject", 10), b"a"))
+
     def test_limit(self) -> None:
         """The limit is for what a reader finds between two delimiters: for pieces, and for escapes as they are written."""
         text = "a packet of 11 bytes is longer than framing.max = 10 bytes"
+        self.assertEqual(Writer([b"\n"], b"\n", "reject", 10).write(b"a" * 10), b"a" * 10 + b"\n")
         self.assertEqual(self.refused(Writer([b"\n"], b"\n", "reject", 10), b"a" * 11), text)
         self.assertEqual(self.refused(Writer([b"\n"], b"\n", "split", 10), b"b\n" + b"a" * 11), text)
         self.assertEqual(self.refused(Writer([b"\n"], b"\n", "escape", 10), b"a" * 9 + b"\n"), text)

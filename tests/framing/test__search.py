@@ -31,6 +31,9 @@ class SearchTests(SynchronousTestCase):
         self.assertEqual(search.split(b"a\r\n\rbEND\rcEN"), ([b"a", b"", b"b", b""], [b"\r\n", b"\r", b"END", b"\r"], b"cEN"))
         self.assertEqual(search.split(b"a\r"), ([], [], b"a\r"))
         self.assertEqual(search.split(b"a\rbE\r"), ([b"a"], [b"\r"], b"bE\r"))
+        self.assertEqual(search.split(b"abcdef\r"), ([], [], b"abcdef\r"))
+        self.assertEqual(search.split(b"a\rbc"), ([b"a"], [b"\r"], b"bc"))
+        self.assertEqual(search.split(b"aENDb"), ([b"a"], [b"END"], b"b"))
         self.assertEqual(search.split(b""), ([], [], b""))
         self.assertEqual(Search([b"abc", b"b"]).split(b"xab"), ([], [], b"xab"))
         self.assertEqual(Search([b"\0"]).split(b"a\0\0b"), ([b"a", b""], [b"\0", b"\0"], b"b"))
@@ -40,8 +43,8 @@ class SearchTests(SynchronousTestCase):
         self.assertEqual(self.found(Search([b"aa"]), b"aaaaa"), [(0, 2, b"aa"), (2, 4, b"aa"), (4, 5, b"")])
 
     def test_start(self) -> None:
-        """What stands before the start is not looked at; places count from the beginning of the data."""
-        self.assertEqual(list(Search([b"\n"]).spans(b"\na\n", 1)), [(2, 3, b"\n")])
+        """What stands before the start is not looked at; places count from the beginning of the data; more may come."""
+        self.assertEqual(list(Search([b"\n", b"\n\r"]).spans(b"\na\n", 1)), [(2, 3, b"")])
 
     def test_any_byte(self) -> None:
         """No byte has a meaning of its own in the search."""

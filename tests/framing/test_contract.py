@@ -143,7 +143,7 @@ def samples() -> list[tuple[str, Sample]]:
 
 
 def options(name: str, sample: Sample, **more: Any) -> FramingOptions:
-    made: FramingOptions = registry.load("framing", name).Options(**{"max": MAX, **sample.options, **more})
+    made: FramingOptions = registry.load("framing", name).Options.model_validate({"max": MAX, **sample.options, **more})
     return made
 
 
@@ -188,7 +188,13 @@ class FramingContract(SynchronousTestCase):
         """Every framing has a sample in this file: without one nothing below would test it."""
         for name in registry.names("framing"):
             self.assertIn(name, SAMPLES, f"the framing {name!r} is not tested: add options for it to SAMPLES in {__file__}")
-            self.assertIsInstance(registry.load("framing", name).SELF_DELIMITING, bool)
+
+    def test_self_delimiting(self) -> None:
+        """A framing says truly whether two packets in one read are found one by one."""
+        for name, sample in samples():
+            framing, payload = framer(name, sample), bytes(range(0x62, 0x62 + int(sample.options.get("size", 7))))
+            found = outcome(framing, [framing.encode([payload, payload])], clean=True)
+            self.assertEqual(len(found.payloads) == 2, registry.load("framing", name).SELF_DELIMITING, f"{name} {sample.options}")
 
     @EXAMPLES
     @given(STREAMS, CUTS, POLICIES, st.booleans())
@@ -220,9 +226,8 @@ class FramingContract(SynchronousTestCase):
             for read in pieces(stream, cuts):
                 found.append(framing.feed(read, 0.0))
                 self.assertLessEqual(framing.held, 3 * MAX + SLACK, place)
-            if framing.deadline is not None:
-                found.append(framing.expire(framing.deadline))
-                self.assertIsNone(framing.deadline, place)
+            found.append(framing.expire(framing.deadline or 0.0))
+            self.assertIsNone(framing.deadline, place)
             found.append(framing.finish(clean))
             self.assertEqual(framing.held, 0, place)
             result = gathered(found)
