@@ -1,12 +1,14 @@
-# make run, make test, make check, make bench: each first installs what it needs into .venv.
+# make run, make test, make check, make bench, make mutants: each first installs what it needs into .venv.
 # PYTHON3 is the Python that makes .venv (3.11 or later). With PEERS=required a missing peer program is an error.
 
 PYTHON3 ?= python3
 PEERS ?= wanted
 PYTHON := .venv/bin/python
 DEMO := conf/demo
+MINUTES ?= 30
+FILES ?=
 
-.PHONY: run test check bench reference clean
+.PHONY: run test check bench mutants reference clean
 .DELETE_ON_ERROR:
 
 run: .venv/installed $(DEMO)/nmea.log
@@ -27,11 +29,14 @@ check: .venv/installed
 bench: .venv/installed
 	$(PYTHON) -m benchmarks
 
+mutants: .venv/mutants
+	$(PYTHON) -m scripts.mutants --minutes $(MINUTES) $(FILES)
+
 reference: .venv/installed
 	$(PYTHON) -m gateway.config.reference
 
 clean:
-	rm -rf .venv $(DEMO) build *.egg-info .mypy_cache .ruff_cache
+	rm -rf .venv $(DEMO) build *.egg-info .mypy_cache .ruff_cache .mutants
 
 $(DEMO)/nmea.log: scripts/demo_log.py | .venv/installed
 	$(PYTHON) -m scripts.demo_log $@
@@ -41,4 +46,8 @@ $(DEMO)/nmea.log: scripts/demo_log.py | .venv/installed
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON3=python3.12")'
 	@$(PYTHON3) -m venv .venv || { echo "On Debian and Ubuntu: apt install python3-venv"; rm -rf .venv; exit 1; }
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[test,check]' --config-settings editable_mode=compat
+	@touch $@
+
+.venv/mutants: .venv/installed
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[mutants]' --config-settings editable_mode=compat
 	@touch $@

@@ -1,0 +1,1 @@
+"""Small changes to the core, and which of them no unit test notices: ``python -m scripts.mutants``."""
