@@ -10,7 +10,7 @@ class GatewayError(Exception):
 class ConfigError(GatewayError):
     """A mistake of the operator in the configuration, found before anything starts.
 
-    ``str()`` is one line, ``gw.ini:14: [gauge] baudrate: 'fast' is not an integer``, without what is not known.
+    ``str()`` is one line, ``gw.ini:14: [gauge] max_sessions: 'many' is not an integer``, without what is not known.
     """
 
     def __init__(self, message: str, *, file: str = "", line: int = 0, section: str = "", key: str = "") -> None:

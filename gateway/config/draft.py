@@ -20,7 +20,7 @@ def check_name(name: str) -> None:
     check_topic(name)
     bad = next((char for char in name if not char.isprintable() or char in " ,;{}"), None)
     if bad is not None:
-        hint = " (only [tls NAME] has two words)" if bad == " " else ""
+        hint = f" (only [tls NAME] has two words): write [{name.replace(' ', '-')}]" if bad == " " else ""
         raise ValueError(f"a link's name cannot hold {bad!r}{hint}")
     if any(level.startswith("$") for level in name.split("/")):
         raise ValueError("a level that begins with $ is reserved for the gateway")

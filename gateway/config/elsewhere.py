@@ -23,29 +23,30 @@ def _places(key: str) -> Iterator[str]:
     head, dot, tail = key.partition(".")
     if head in ("framing", "codec") and tail:
         yield from _parts(head, tail)
-    elif _has(LinkOptions, head, dot):
+    elif _has(LinkOptions, key):
         yield "the section of a link"
     else:
         yield from _parts("transport", key)
-        if _has(TlsOptions, head, dot):
+        if _has(TlsOptions, key):
             yield "a [tls NAME] section"
-        if _has(GatewayOptions, head, dot):
+        if _has(GatewayOptions, key):
             yield "the [gateway] section"
         if not dot:
             yield from (f"{part}, as {kind}.{key}" for kind in ("framing", "codec") for part in _parts(kind, key))
 
 
 def _parts(kind: str, key: str) -> Iterator[str]:
-    head, dot, _ = key.partition(".")
     for name in registry.names(kind):
         try:
-            found = _has(registry.load(kind, name).Options, head, dot)
+            found = _has(registry.load(kind, name).Options, key)
         except ImportError:  # a library of this part is not installed
             continue
         if found:
             yield f"{kind} = {name}"
 
 
-def _has(options: type[Options], head: str, dot: str) -> bool:
+def _has(options: type[Options], key: str) -> bool:
+    head, dot, tail = key.partition(".")
     field = options.model_fields.get(head)
-    return field is not None and (not dot or nested(field) is not None)
+    below = nested(field) if field else None
+    return field is not None and (not dot or (below is not None and tail in below.model_fields))

@@ -33,7 +33,8 @@ def meant(section: Section, reading: Reading) -> Meant:
         return Meant(next(iter(implied)), section)
     if implied:
         meanings = " and ".join(f"{key} means {transport}" for transport, key in implied.items())
-        reading.refuse(f"{meanings}: write transport = NAME")
+        *_, last = implied.values()
+        reading.refuse(f"{meanings}: move {last} to a section of its own, with attach = {section.name}")
         entries = {key: entry for key, entry in entries.items() if key not in keys}
     else:
         for key in entries:
@@ -43,7 +44,9 @@ def meant(section: Section, reading: Reading) -> Meant:
                 return Meant(keys[right], section._replace(entries=corrected))
         strangers = [key for key in entries if key.partition(".")[0] not in StreamOptions.model_fields and reading.elsewhere(key)]
         for key in strangers:
-            reading.refuse(reading.elsewhere(key), key)
+            place = reading.elsewhere(key)
+            how = next((f": write {word} = ..." for word, name in keys.items() if place == f"belongs to transport = {name}"), "")
+            reading.refuse(f"{place}{how}", key)
         if not strangers:
             reading.refuse(f"no transport: write {_keys_in_words(keys)}, or transport = {'|'.join(names)}")
     return Meant("", section._replace(entries=entries))

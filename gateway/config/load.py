@@ -109,7 +109,9 @@ class _Loading:
         section = reading.uncommented()
         reading = reading.of(section)
         kind, _, name = section.name.partition(" ")
-        if kind == "tls":
+        if kind == "tls" or (name and kind.lower() == "tls"):
+            if kind != "tls":
+                reading.refuse(f"write tls in small letters: [tls {shorten(name)}]")
             self._take_tls(name, section, reading)
         elif section.name == "gateway":
             self._gateway = reading.options(GatewayOptions)
@@ -153,6 +155,8 @@ class _Loading:
             hint = did_you_mean(name, self._tls)
             if not hint and (name in ("yes", "no", "true", "false", "on", "off") or "." in name):
                 hint = ": tls takes the NAME of a [tls NAME] section, which has certificate and private_key"
+            elif not hint:
+                hint = ": add it" + (", with certificate and private_key" if draft.text("listen") else "")
             draft.reading.refuse(f"there is no [tls {shorten(name)}] section{hint}", "tls")
 
     def _knows_clients(self, draft: Draft) -> bool:

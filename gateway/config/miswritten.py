@@ -12,6 +12,9 @@ from .sentences import quote
 
 _QUOTED = re.compile(r"(['\"]).*\1")
 _SHELL = re.compile(r"~[\w-]*/|\$(?:HOME|USER|PWD)\b|\$\{")
+_PATTERN = re.compile(r"/dev/.*[*?]")
+_WITH_SPEED = re.compile(r"(/[^,]+),([0-9]{3,})(?:[,nNeEoO].*)?")
+_PLACE = re.compile(r"[\w.\[\]:*-]*:[0-9]{1,5}")
 _HEX = re.compile(r"0[xX][0-9A-Fa-f]{2}(?:[ ,]*0[xX][0-9A-Fa-f]{2})*")
 _COMMENT = re.compile(r"((?:^|,[ \t]*)#)[ \t]+[^ \t,].*|(?<=[^ \t,])[ \t]+#.*")
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#\s]*)([^?#\s]*).*|(unix):(/.*)", re.IGNORECASE)
@@ -65,6 +68,12 @@ def miswritten(value: str, field: FieldInfo, key: str) -> str:
             return "has no value"
         if _SHELL.match(value):
             return f"{quote(value)}: ~ and $NAME are not expanded here: write the whole path"
+        if _PATTERN.match(value):
+            return f"{quote(value)}: * and ? are not expanded here: write the whole path, as ls -l /dev/serial/by-id/ shows it"
+        if key == "device" and (both := _WITH_SPEED.fullmatch(value)):
+            return f"{quote(value)} is not a path: write device = {both[1]} and baudrate = {both[2]}"
+        if key in ("listen", "connect") and not takes_address(field) and _PLACE.fullmatch(value):
+            return f"{quote(value)} is an address, not a path: without transport = unix it is a TCP port"
     if takes_bytes(field) and (meant := _bytes(value)):
         return f"{quote(value)} is taken as text: to give the bytes, write {write_escaped(meant)}"
     return ""
@@ -74,6 +83,8 @@ def hint(value: str, key: str) -> str:
     """A possible reason why a value was refused, to append to the refusal; "" if none is known."""
     if key in ("listen", "connect") and re.match(r"\.{0,2}/", value):
         return " (for a UNIX socket: transport = unix)"
+    if key == "listen" and (path := re.fullmatch(r"[^/]+:[0-9]+(/.*)", value)):
+        return f" (a path goes on a line of its own: transport = websocket, path = {path[1]})"
     return ""
 
 

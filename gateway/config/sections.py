@@ -13,7 +13,7 @@ from ..codecs import CodecOptions
 from ..errors import ConfigError
 from ..framing import FramingOptions
 from ..options import Options
-from .fields import choices, nested, part_kind
+from .fields import choices, either, nested, part_kind
 from .ini import Entry, Section
 from .miswritten import hint, miswritten, not_a_comment, uncommented
 from .sentences import did_you_mean, nearest, one_of, quote, sentence, shorten
@@ -91,8 +91,9 @@ class Reading:
                 self.refuse(f"unknown option{self._suggestion(prefix + key, known)}", prefix + key, entry.line)
             elif dot:
                 below.setdefault(head, {})[tail] = entry
-            elif nested(field):
-                self.refuse(f"takes no value itself: write {head}.KEY = VALUE", prefix + key, entry.line)
+            elif inner := nested(field):
+                keys = either([f"{prefix}{head}.{name}" for name in inner.model_fields])
+                self.refuse(f"takes no value itself: write {keys}", prefix + key, entry.line)
             elif wrong := miswritten(entry.value, field, head):
                 failed.add(head)
                 self.refuse(wrong, prefix + key, entry.line)
@@ -188,11 +189,15 @@ class Reading:
                 yield from (f"{name}.{below}" for below in inner.model_fields)
 
     def _suggestion(self, key: str, known: list[str]) -> str:
-        """A hint for an unknown key: the same word below a prefix, the place that it belongs to, or a similar key."""
+        """A hint for an unknown key: the same word below a prefix, the place that it belongs to, a similar key, or those beside it."""
         if moved := next((word for word in known if word.rpartition(".")[2] == key), None):
             return f" (did you mean {moved!r}?)"
         place = self.elsewhere(key)
-        return f" here: {shorten(key)} {place}" if place else did_you_mean(key, known)
+        if place:
+            return f" here: {shorten(key)} {place}"
+        prefix = key.rpartition(".")[0]
+        beside = [word for word in known if prefix and word.rpartition(".")[0] == prefix]
+        return did_you_mean(key, known) or (f": write {either(beside)}" if beside else "")
 
 
 def _addressed(message: str, options: type[Options]) -> tuple[str, str]:

@@ -88,11 +88,11 @@ class Wiring:
                 f"no link publishes {quote(filter)}{_separated(filter, self._drafts) or did_you_mean(filter, topics)}", "subscribe"
             )
         elif not has_wildcard(filter) and found & {draft.name, f"{draft.name}/$sent"}:
-            draft.reading.refuse(f"{quote(filter)}: a link cannot hear itself", "subscribe")
+            draft.reading.refuse(f"{quote(filter)}: a link cannot hear itself: name another one", "subscribe")
 
     def _check_attach(self, draft: Draft, name: str) -> None:
         if name == draft.name:
-            draft.reading.refuse("a link cannot be attached to itself", "attach")
+            draft.reading.refuse("a link cannot be attached to itself: name the link to join it with", "attach")
         elif has_wildcard(name):
             draft.reading.refuse(f"{quote(name)}: attach takes exact names of links, without wildcards", "attach")
         elif name not in self._drafts:

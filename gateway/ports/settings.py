@@ -45,7 +45,10 @@ def character_format(bytesize: int, parity: str, stopbits: str) -> str:
 def parse_speed(text: str) -> Speed:
     """Read ``9600``, ``9600 8N1`` or ``250000 7E2``. Raises ValueError, which says what to write."""
     rate, *rest = text.split()
-    baudrate = parse_integer(rate)
+    try:
+        baudrate = parse_integer(rate)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a baud rate (write 9600, or 9600 8N1 with the character format)") from None
     if not 1 <= baudrate <= HIGHEST_BAUDRATE:
         raise ValueError(f"{baudrate} is not a baud rate (1 to {HIGHEST_BAUDRATE})")
     if not rest:

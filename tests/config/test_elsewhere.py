@@ -23,7 +23,7 @@ class Elsewhere(ConfigCase):
             ("width", "framing = length, as framing.width"),
         ):
             self.assertEqual(elsewhere(key), f"belongs to {place}")
-        for key in ("colour", "baudrate.x", "framing.colour", "", "."):
+        for key in ("colour", "baudrate.x", "framing.colour", "outbox.limit", "outbox.", "", "."):
             self.assertEqual(elsewhere(key), "")
 
     def test_errors(self) -> None:
@@ -37,6 +37,13 @@ class Elsewhere(ConfigCase):
                 "gw.ini:7: [tls b] baudrate: unknown option here: baudrate belongs to transport = serial",
                 "gw.ini:9: [gateway] verify: unknown option here: verify belongs to a [tls NAME] section",
             ],
+        )
+
+    def test_below(self) -> None:
+        """An unknown key below another one is refused with those that are there."""
+        (error,) = self.mistakes("[a]\nlisten = 127.0.0.1:0\noutbox.limit = 1MB")
+        self.assertEqual(
+            error, "gw.ini:3: [a] outbox.limit: unknown option: write outbox.bytes, outbox.packets or outbox.when_full"
         )
 
     def test_what_cannot_be_loaded(self) -> None:

@@ -19,7 +19,7 @@ class MeantTests(ConfigCase):
                 self.mistakes(f"[a]\n{key} = /dev/a\nbaudrate = fast\n[b]\nlisen = 127.0.0.1:70000\nsubscribe = a\n"),
                 [
                     f"gw.ini:2: [a] {key}: unknown option (did you mean '{right}'?)",
-                    "gw.ini:3: [a] baudrate: 'fast' is not an integer",
+                    "gw.ini:3: [a] baudrate: 'fast' is not a baud rate (write 9600, or 9600 8N1 with the character format)",
                     "gw.ini:5: [b] lisen: unknown option (did you mean 'listen'?)",
                     "gw.ini:5: [b] listen: '127.0.0.1:70000': the highest port is 65535",
                 ],
@@ -54,10 +54,11 @@ class MeantTests(ConfigCase):
     def test_nothing_but_keys_of_others(self) -> None:
         """A section whose keys belong to one transport, or to [tls], is refused with that instead of a general hint."""
         self.assertEqual(
-            self.mistakes("[a]\nfile = x.log\n[site]\ncertificate = x.pem\n"),
+            self.mistakes("[a]\nfile = x.log\n[site]\ncertificate = x.pem\n[b]\nbaudrate = 9600\n"),
             [
                 "gw.ini:2: [a] file: belongs to transport = replay",
                 "gw.ini:4: [site] certificate: belongs to a [tls NAME] section",
+                "gw.ini:6: [b] baudrate: belongs to transport = serial: write device = ...",
             ],
         )
 
@@ -72,7 +73,11 @@ class MeantTests(ConfigCase):
         for text, lines, said in (
             ("", (1, 3, 5, 6), f"[a]: {UNCLEAR}"),
             ("transport = carrier\n", (2, 4, 6, 7), f"[a] transport: 'carrier' is not one of {', '.join(NAMES)}"),
-            ("device = x\nlisten = y\n", (1, 5, 7, 8), "[a]: device means serial and listen means tcp: write transport = NAME"),
+            (
+                "device = x\nlisten = y\n",
+                (1, 5, 7, 8),
+                "[a]: device means serial and listen means tcp: move listen to a section of its own, with attach = a",
+            ),
         ):
             wanted = [f"gw.ini:{line}: {words}" for line, words in zip(lines, (said, *told), strict=True)]
             self.assertEqual(self.mistakes("[a]\n" + text + rest), wanted)

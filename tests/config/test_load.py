@@ -79,7 +79,7 @@ class Loading(ConfigCase):
         self.assertEqual(
             self.mistakes(TEN_MISTAKES),
             [
-                "gw.ini:3: [gauge] baudrate: 'fast' is not an integer",
+                "gw.ini:3: [gauge] baudrate: 'fast' is not a baud rate (write 9600, or 9600 8N1 with the character format)",
                 "gw.ini:7: [meter] badurate: unknown option (did you mean 'baudrate'?)",
                 "gw.ini:11: [raw] subscribe: no link publishes 'meterr' (did you mean 'meter'?)",
                 f"gw.ini:14: [scale] transport: 'sreial' is not one of {names} (did you mean 'serial'?)",
@@ -87,7 +87,7 @@ class Loading(ConfigCase):
                 "gw.ini:22: [lines] listen: given twice, first on line 18",
                 "gw.ini:26: [web] listen: '127.0.0.1' is not an address (write HOST:PORT, as 127.0.0.1:7000 or [::1]:7000)",
                 "gw.ini:28: [web]: 'codec = json' is indented, so it would belong to the value above: begin a key in the first column",
-                "gw.ini:32: [secure] tls: there is no [tls site] section",
+                "gw.ini:32: [secure] tls: there is no [tls site] section: add it, with certificate and private_key",
                 'gw.ini:36: [cold] framing.interval: "interval" is required',
             ],
         )
@@ -153,7 +153,7 @@ class Loading(ConfigCase):
         """A link's name is a topic and an entry of lists; only [tls NAME] has two words."""
         self.assertEqual(list(self.config("[meter/1]\nlisten = 127.0.0.1:0").links), ["meter/1"])
         for name, said in (
-            ("link gps", "a link's name cannot hold ' ' (only [tls NAME] has two words)"),
+            ("link gps", "a link's name cannot hold ' ' (only [tls NAME] has two words): write [link-gps]"),
             ("a,b", "a link's name cannot hold ','"),
             ("a/#", "'a/#' holds a wildcard, which only a filter can"),
             ("$sys", "a level that begins with $ is reserved for the gateway"),
@@ -203,7 +203,7 @@ class Transports(ConfigCase):
         self.assertEqual(
             self.mistakes("[a]\ndevice = /dev/a\nlisten = 127.0.0.1:0\n[b]\nsubscribe = a"),
             [
-                "gw.ini:1: [a]: device means serial and listen means tcp: write transport = NAME",
+                "gw.ini:1: [a]: device means serial and listen means tcp: move listen to a section of its own, with attach = a",
                 f"gw.ini:4: [b]: no transport: write device (for serial), listen or connect (for tcp), or transport = {names}",
             ],
         )
@@ -250,6 +250,14 @@ class Tls(ConfigCase):
         self.assertEqual(
             self.warnings(self.FAR + "[tls site]\n[tls other]"),
             ["gw.ini:9: [tls other] no link uses it; to use it: tls = other in the section of a link"],
+        )
+
+    def test_capitals(self) -> None:
+        """A [TLS NAME] section is refused with the small letters to write, and read as what it means."""
+        text = "[a]\nlisten = 127.0.0.1:0\ntls = site\n[TLS site]\nminimum = 3\n"
+        self.assertEqual(
+            self.mistakes(text)[:2],
+            ["gw.ini:4: [TLS site]: write tls in small letters: [tls site]", "gw.ini:5: [TLS site] minimum: '3' is not one of 1.2, 1.3"],
         )
 
     def test_no_name(self) -> None:
@@ -312,7 +320,7 @@ class Tls(ConfigCase):
         self.assertEqual(
             self.mistakes(taken),
             [
-                "gw.ini:7: [out] subscribe: 'feed': a link cannot hear itself",
+                "gw.ini:7: [out] subscribe: 'feed': a link cannot hear itself: name another one",
                 "gw.ini:8: [out] topic: 'feed/edge-1' is already the topic of [in]",
             ],
         )

@@ -16,9 +16,20 @@ class MiswrittenTests(ConfigCase):
             ("~/x", "'~/x': ~ and $NAME are not expanded here: write the whole path"),
             ("$HOME/x", "'$HOME/x': ~ and $NAME are not expanded here: write the whole path"),
             ("${HOME}/x", "'${HOME}/x': ~ and $NAME are not expanded here: write the whole path"),
+            ("/dev/x*", "'/dev/x*': * and ? are not expanded here: write the whole path, as ls -l /dev/serial/by-id/ shows it"),
+            ("/dev/x,9600n81", "'/dev/x,9600n81' is not a path: write device = /dev/x and baudrate = 9600"),
         ):
             self.assertEqual(self.mistakes(f"[a]\ndevice = {value}"), [f"gw.ini:2: [a] device: {said}"])
         self.config("[a]\ndevice = ~x\n[b]\ndevice = /dev/it's\n")
+
+    def test_address_of_a_socket(self) -> None:
+        """An address in place of the path of a UNIX socket is refused; it would become the name of a file."""
+        for key in ("listen", "connect"):
+            said = "is an address, not a path: without transport = unix it is a TCP port"
+            self.assertEqual(
+                self.mistakes(f"[a]\ntransport = unix\n{key} = 127.0.0.1:7000"), [f"gw.ini:3: [a] {key}: '127.0.0.1:7000' {said}"]
+            )
+        self.config("[a]\ntransport = unix\nlisten = /run/a:1\n[b]\ndevice = /dev/x,y\n")
 
     def test_bytes(self) -> None:
         """Bytes by number or by name are refused with how to write them; other text is taken as it is."""
@@ -42,7 +53,7 @@ class MiswrittenTests(ConfigCase):
             [
                 f"gw.ini:2: [dev] device: {said}{link}{end}",
                 f"gw.ini:3: [dev] baudrate: {said}{end}",
-                "gw.ini:3: [dev] baudrate: 'fast' is not an integer",
+                "gw.ini:3: [dev] baudrate: 'fast' is not a baud rate (write 9600, or 9600 8N1 with the character format)",
                 f"gw.ini:4: [dev] framing: {said}{end}",
                 "gw.ini:5: [dev] framing.size: 'none' is not an integer",
                 f"gw.ini:7: [lan] listen: {said}{end}",
@@ -107,3 +118,5 @@ class MiswrittenTests(ConfigCase):
         baudrate, listen = self.mistakes("[a]\ndevice = /dev/a\nbaudrate = 9600 # fast\n[b]\nlisten = /run/b\n")
         self.assertTrue(baudrate.startswith("gw.ini:3: [a] baudrate: ") and baudrate.endswith(" (a comment behind a value begins with ;)"))
         self.assertTrue(listen.startswith("gw.ini:5: [b] listen: ") and listen.endswith(" (for a UNIX socket: transport = unix)"))
+        (path,) = self.mistakes("[a]\ntransport = websocket\nlisten = 127.0.0.1:0/data\n")
+        self.assertTrue(path.endswith(" (a path goes on a line of its own: transport = websocket, path = /data)"), path)

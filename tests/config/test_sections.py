@@ -113,7 +113,7 @@ class Sections(SynchronousTestCase):
         self.assertEqual(
             self.read("device = a", "outbox = 5", "outbox.bytes = 0", "outbox.when_full = x")[1],
             [
-                "gw.ini:3: [gps] outbox: takes no value itself: write outbox.KEY = VALUE",
+                "gw.ini:3: [gps] outbox: takes no value itself: write outbox.bytes or outbox.when_full",
                 "gw.ini:4: [gps] outbox.bytes: 0 is less than 1",
                 "gw.ini:5: [gps] outbox.when_full: 'x' is not one of drop, block",
             ],

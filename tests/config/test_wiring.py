@@ -66,9 +66,9 @@ class References(ConfigCase):
         self.assertEqual(
             self.mistakes(text),
             [
-                "gw.ini:3: [a] subscribe: 'a': a link cannot hear itself",
-                "gw.ini:4: [a] attach: a link cannot be attached to itself",
-                "gw.ini:7: [b] subscribe: 'b/$sent': a link cannot hear itself",
+                "gw.ini:3: [a] subscribe: 'a': a link cannot hear itself: name another one",
+                "gw.ini:4: [a] attach: a link cannot be attached to itself: name the link to join it with",
+                "gw.ini:7: [b] subscribe: 'b/$sent': a link cannot hear itself: name another one",
             ],
         )
         self.assertEqual(self.config(self.listener("a", "subscribe = #")).sources["a"], ("a",))

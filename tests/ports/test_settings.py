@@ -20,13 +20,15 @@ class SpeedTests(SynchronousTestCase):
     def test_refused(self) -> None:
         """What no port can be set to is refused, and the error says what was written and what is right."""
         for text, said in (
-            ("fast", "'fast' is not an integer"),
+            ("fast", "'fast' is not a baud rate (write 9600, or 9600 8N1 with the character format)"),
+            ("9600n81", "'9600n81' is not a baud rate (write 9600, or 9600 8N1"),
+            ("9600,8,N,1", "'9600,8,N,1' is not a baud rate (write 9600, or 9600 8N1"),
             ("0", "0 is not a baud rate (1 to 12000000)"),
             ("-9600", "-9600 is not a baud rate"),
             ("1000000000", "1000000000 is not a baud rate"),
             ("9600 9N1", "'9N1' is not a character format (write 8N1"),
             ("9600 8 N 1", "'8 N 1' is not a character format"),
-            ("9_600", "'9_600' is not an integer"),
+            ("9_600", "'9_600' is not a baud rate"),
         ):
             self.assertIn(said, str(self.assertRaises(ValueError, parse_speed, text)))
 
