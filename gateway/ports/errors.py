@@ -44,6 +44,15 @@ def absent(path: str) -> PortAbsentError:
     return PortAbsentError("is not there (is the device plugged in?)")
 
 
+def obstacle(path: str) -> PortError | None:
+    """The error for a path at which there is no device, or something else, without opening it; else None."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return absent(path)
+    return None if stat.S_ISCHR(mode) else not_a_port(mode)
+
+
 def busy(path: str, who: str = "") -> PortError:
     """The error for a port that another program has open; ``who`` is that program, where the caller knows it."""
     who = who or holder(path)

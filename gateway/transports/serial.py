@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from ..links.session import Session
 from ..links.stream import StreamProtocol, stream_wires
 from ..options import Written, YesNo, parse_integer
 from ..peer import Peer
-from ..ports.errors import PortAbsentError, PortError
+from ..ports.errors import PortAbsentError, PortError, obstacle
 from ..ports.nodes import Node
 from ..ports.settings import BaudRate, ByteSize, Flow, ModemLine, Parity, PortSettings, Speed, StopBits
 from ..ports.usbnames import PREFIX, find, parse_usb_name
@@ -134,12 +133,12 @@ def absent(options: Options) -> list[str]:
     """What is not there now, for ``--check``."""
     device = options.device
     try:
-        there = "://" in device or os.path.exists(find(parse_usb_name(device)) if device.startswith(PREFIX) else device)
+        found = None if "://" in device else obstacle(find(parse_usb_name(device)) if device.startswith(PREFIX) else device)
     except LookupError:
-        there = False
+        found = obstacle(device)
     except ValueError as error:
         return [f"device = {device}: {error}"]
-    return [] if there else [f"device = {device} is not there now; it is waited for"]
+    return [f"device = {device} {found}; it is waited for"] if found else []
 
 
 class SerialDial:

@@ -54,21 +54,25 @@ class Table(ConfigCase):
     def test_absent(self) -> None:
         """A device, a socket or a socket's folder that is not there now is noted, with file and line; what is there is not."""
         text = (
-            "[usb]\ndevice = usb:ffff:fffe\n[dev]\ndevice = ttyUSB7\n[loop]\ndevice = loop://\n[null]\ndevice = /dev/null\n"
+            "[usb]\ndevice = usb:ffff:fffe\n[dev]\ndevice = ttyUSB7\n[folder]\ndevice = .\n[pc]\ndevice = COM3\n"
+            "[loop]\ndevice = loop://\n[null]\ndevice = /dev/null\n"
             "[in]\ntransport = unix\nlisten = run/a\n[out]\ntransport = unix\nconnect = b\n[here]\ntransport = unix\nlisten = c\n"
         )
         config = self.config(text)
-        notes = [line for line in table(config).splitlines() if line.startswith("note: ") and " not there now" in line]
+        notes = [line for line in table(config).splitlines() if re.match(r"note: .*(not there|not a serial port)", line)]
         self.assertEqual(
             [line.replace(self.directory, "").replace("note: /gw.ini", "gw.ini") for line in notes],
             [
-                "gw.ini:1: [usb] device = usb:ffff:fffe is not there now; it is waited for",
-                "gw.ini:3: [dev] device = /ttyUSB7 is not there now; it is waited for",
-                "gw.ini:9: [in] listen = /run/a: the folder /run is not there now, and without it the start ends: make it first",
-                "gw.ini:12: [out] connect = /b is not there now; it is waited for",
+                "gw.ini:1: [usb] device = usb:ffff:fffe is not there (is the device plugged in?); it is waited for",
+                "gw.ini:3: [dev] device = /ttyUSB7 is not there (is the device plugged in?); it is waited for",
+                "gw.ini:5: [folder] device = /. is not a serial port but a directory; it is waited for",
+                "gw.ini:7: [pc] device = COM3 is not there: COM names are for Windows, here a port is a path such as /dev/ttyUSB0; "
+                "it is waited for",
+                "gw.ini:13: [in] listen = /run/a: the folder /run is not there now, and without it the start ends: make it first",
+                "gw.ini:16: [out] connect = /b is not there now; it is waited for",
             ],
         )
-        self.assertNotIn("not there now", "".join((*config.warnings, *config.notes)))
+        self.assertNotIn("not there", "".join((*config.warnings, *config.notes)))
 
     def test_warnings(self) -> None:
         """The warnings follow the tables."""
