@@ -88,14 +88,17 @@ def _tail(fields: dict[str, Any] | None) -> bytes:
     return b"}" if fields is None else b',"fields":%b}' % _encode(fields)
 
 
+_WRITE = 'write {"text": "..."}'
+
+
 def _parse(body: bytes) -> Any:
     if not body:
-        raise CodecError("0 bytes that are not JSON: an empty message")
+        raise CodecError(f"0 bytes that are not JSON ({_WRITE}): an empty message")
     try:
         _check_depth(body)
         value = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CodecError(f"{write_count(len(body), 'byte')} that are not JSON: {error}") from None
+        raise CodecError(f"{write_count(len(body), 'byte')} that are not JSON ({_WRITE}): {error}") from None
     if _pairs(value) != _without_strings(body).count(b":"):
         raise CodecError("an object has the same key twice")
     return value

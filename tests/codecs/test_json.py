@@ -105,7 +105,7 @@ class ReadTests(SynchronousTestCase):
             b"{} {}",
             b"// a\n1",
         ):
-            self.assertIn("not JSON", self.refused(body))
+            self.assertIn('not JSON (write {"text": "..."})', self.refused(body))
 
     def test_wrong_types(self) -> None:
         """A payload that is not a string, not base64, or given twice is refused, and the error names the key."""
