@@ -36,6 +36,11 @@ class Options(usage.Options):
     optParameters: ClassVar = [["config", "c", "gw.ini", "The INI file."]]
     optFlags: ClassVar = [["check", None, "Check the INI file, print who hears whom, and exit."]]
 
+    def parseArgs(self, *words: str) -> None:
+        """Refuse words without an option, and say how the INI file is given."""
+        if words:
+            raise usage.UsageError(f"{words[0]!r} is not an option: write --config {words[0]} if it is the INI file")
+
     def postOptions(self) -> None:
         """Check the INI file before anything starts; on mistakes exit with status 78 and one line for each."""
         try:

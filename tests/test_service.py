@@ -13,6 +13,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.logger import Logger
+from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import service
@@ -53,6 +54,11 @@ class CommandLineTests(SynchronousTestCase):
         """A file that is not there is one line and exit status 78."""
         error = self.assertRaises(SystemExit, Options().parseOptions, ["--config", "/nonexistent/gw.ini"])
         self.assertEqual((error.code, self.err.getvalue().count("\n")), (78, 1))
+
+    def test_no_option(self) -> None:
+        """A file without ``--config`` is refused with what to write."""
+        error = self.assertRaises(usage.UsageError, Options().parseOptions, ["gw.ini"])
+        self.assertIn("write --config gw.ini", str(error))
 
     def test_check(self) -> None:
         """``--check`` prints the table to standard output and ends with exit status 0."""
