@@ -91,11 +91,11 @@ class Session:
         if self.writer.outbox and self.open:
             self.writer.flush()
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str, kind: Literal["local", "eof"] = "local") -> None:
         """End the session when the whole packets in its outbox are written; cut it after the linger time."""
         if self.state is State.NEW:
             self.abort(reason)
-        elif self._begin_to_end(reason):
+        elif self._begin_to_end(reason, kind):
             if self.writer.outbox and not self.writer.clear:
                 self.writer.queue(CLOSE)
             else:
@@ -112,7 +112,7 @@ class Session:
         """End the session now; what waits is dropped and counted."""
         if not self._enter(State.CUT):
             return
-        self.why = Ended(kind if self.why is None else "local", reason)
+        self.why = Ended(kind if self.why is None else self.why.kind, reason)
         self.writer.clear = False
         if self.writer.transport is None:
             self.lost(self.why)
@@ -160,10 +160,10 @@ class Session:
         self.state = state
         return True
 
-    def _begin_to_end(self, reason: str) -> bool:
+    def _begin_to_end(self, reason: str, kind: Literal["local", "eof"] = "local") -> bool:
         if not self._enter(State.LEAVING if self.state is State.SHUT else State.CLOSING):
             return False
-        self.why = Ended("local", reason)
+        self.why = Ended(kind, reason)
         self._cancel_timer()
         self._timer = self.terms.clock.callLater(self.terms.linger, self.abort, f"{reason}; cut after {self.terms.linger:g} s")
         return True
@@ -199,9 +199,9 @@ class Session:
         elif self._enter(State.SHUT):
             why = "closed by the peer"
             if self.received_bytes:
-                self._timer = self.terms.clock.callLater(HALF_CLOSED, self.close, why)
+                self._timer = self.terms.clock.callLater(HALF_CLOSED, self.close, why, "eof")
             else:
-                self.close(why)
+                self.close(why, "eof")
 
     def rewind(self) -> None:
         """What comes next is the beginning of something new, on the same transport; what is left is the last packet of the old."""

@@ -13,7 +13,7 @@ from gateway.links.session import Session
 from gateway.links.stream import stream_wires
 from gateway.packet import Batch, Frames
 
-from ..building import Dial, gone, join, keeper, make_link, make_plan, make_runtime
+from ..building import Dial, deliver, gone, join, keeper, make_link, make_plan, make_runtime
 
 
 def command(text: bytes, origin: str) -> Batch:
@@ -54,6 +54,22 @@ class KeptTests(SynchronousTestCase):
         self.assertTrue(wire.disconnecting)
         session.lost(gone("closed"))
         self.assertEqual((keeper(device).state, self.clock.getDelayedCalls()), ("stopped", []))
+
+    def test_held_when_the_far_end_closes(self) -> None:
+        """A server that closes regularly has not been left by us: what waits for it is held for its return, and the close is not."""
+        device = self.device(when_absent="hold")
+        self.dial.trial.callback(None)
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"a", b"b"):
+            deliver(session, command(text, ""), text + b"\n")
+        session.input_ended()
+        self.clock.advance(2.5)
+        self.assertTrue(wire.aborted)
+        session.lost(gone("closed"))
+        _, fresh = join(device)
+        self.assertEqual((fresh.value(), device.counters["dropped_packets"]), (b"b\n", 0))
+        self.assertFalse(fresh.disconnecting)
 
     def test_regular_end(self) -> None:
         """A far end that is over after its regular end is not tried again; after any other end it is."""
