@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from .source_rules import imports, modules
@@ -50,6 +50,24 @@ UNKNOWN = frozenset({"config", "links", "registry"})
 
 PARTS = frozenset({"codecs", "framing", "transports"})
 """Folders with one file for each name in the INI: from outside a part is reached through the registry, never by name."""
+
+NAMED: dict[str, dict[str, str]] = {
+    "gateway.config.plan": {
+        "raw": "the default that the reference promises",
+        "lines": "the default that the reference promises",
+        "hex": "a value of trace",
+        "text": "a value of trace",
+    },
+    "gateway.config.fields": {"text": "a word for the reader of the reference"},
+    "gateway.config.miswritten": {"unix": "the scheme of a URL that somebody has written in place of an address"},
+    "gateway.http.head": {"websocket": "a value of a header, RFC 6455"},
+    "gateway.http.upgrade": {"websocket": "a value of a header, RFC 6455"},
+    "gateway.links.trace": {"hex": "a value of trace", "text": "a value of trace"},
+    "gateway.net.holders": {"tcp": "a file in /proc/net"},
+    "gateway.packet": {"delimiter": "a slot of Frames"},
+    "gateway.ports.usbnames": {"serial": "a file of sysfs"},
+}
+"""Words in modules outside PARTS that are the name of a part, each with the reason why it is there."""
 
 APART = frozenset({"transports"})
 """Folders whose files never import one another."""
@@ -124,6 +142,16 @@ def _reached(name: str, ahead: Mapping[str, set[str]]) -> set[str]:
         seen |= new
         waiting.extend(new)
     return seen
+
+
+def parts_named(sources: Mapping[str, tuple[str, bool]], names: Container[str]) -> Iterator[tuple[str, int, str]]:
+    """Module, line and word of each string outside the folders of parts that is a part's name: what it decides is for the part to say."""
+    for module, (source, _) in sources.items():
+        if place(module) in PARTS:
+            continue
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names:
+                yield module, node.lineno, node.value
 
 
 def forbidden(found: Iterable[Arrow]) -> list[Arrow]:

@@ -7,6 +7,8 @@ from fnmatch import fnmatch
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway import registry
+
 from . import house_rules as rules
 from . import source_rules
 
@@ -50,6 +52,17 @@ class ShapeTests(Breaches):
         files = rules.circles((arrow.module, arrow.imported) for arrow in self.arrows)
         folders = rules.circles((rules.place(arrow.module), rules.place(arrow.imported)) for arrow in self.arrows)
         self.assert_none([f"a circle: {', '.join(sorted(circle))}" for circle in [*files, *folders]])
+
+    def test_parts_named(self) -> None:
+        """Outside their folders no part is named: what others have to know of it is a trait. Each exception has a reason, and is needed."""
+        names = {name for kind in ("framing", "codec", "transport") for name in registry.names(kind)}
+        found = list(rules.parts_named(self.sources, names))
+        breaches = [f"{module}:{line} names {word!r}" for module, line, word in found if word not in rules.NAMED.get(module, {})]
+        needed = {(module, word) for module, _, word in found}
+        stale = [
+            f"{module} no longer names {word!r}" for module, words in rules.NAMED.items() for word in words if (module, word) not in needed
+        ]
+        self.assert_none([*breaches, *stale])
 
     def test_owner(self) -> None:
         """A session asks five things of its link, and no more."""
@@ -204,6 +217,14 @@ class RuleTests(SynchronousTestCase):
             ("gateway.links.link", "from ..registry import make_framer"),
         ):
             self.assertEqual(rules.forbidden(self.imported(source, module)), [], source)
+
+    def test_named(self) -> None:
+        """A part's name is noticed in a comparison, a table or a pattern; a sentence or a docstring that has it in it is fine."""
+        for source in ("name == 'lines'", "TABLE = {'device': 'lines'}", "def f():\n    match name:\n        case 'lines': pass"):
+            found = list(rules.parts_named({"gateway.links.link": (source, False)}, {"lines"}))
+            self.assertEqual([word for _, _, word in found], ["lines"], source)
+            self.assertEqual(list(rules.parts_named({"gateway.framing.lines": (source, False)}, {"lines"})), [])
+        self.assertEqual(list(rules.parts_named({"gateway.links.link": ("'write framing = lines'", False)}, {"lines"})), [])
 
     def test_circle(self) -> None:
         """Whatever leads back to itself is one circle; two that meet are one; a line is none."""

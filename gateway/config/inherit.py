@@ -9,7 +9,7 @@ from ..codecs import in_lines
 from ..framing import FramingOptions
 from ..topics import has_wildcard
 from .draft import Draft
-from .plan import StreamOptions
+from .plan import FRAMING, FRAMING_OF_LINES, StreamOptions
 from .wiring import Wiring
 
 
@@ -41,7 +41,7 @@ class Framings:
                 origin = before
             else:
                 lines = not draft.is_device and in_lines(registry.make_codec(options.codec))
-                framing = registry.load("framing", "lines" if lines else "raw").Options()
+                framing = registry.load("framing", FRAMING_OF_LINES if lines else FRAMING).Options()
             before = draft.name
         return framing, origin
 
@@ -51,7 +51,7 @@ class Framings:
         if not _passes_on(draft):
             return False
         framing, origin = self.in_force(name)
-        if framing is None or registry.kind_name(framing) == "raw":
+        if framing is None or registry.trait(framing, "VERBATIM", False):
             return True
         heard = [self._drafts.get(label) for label in self._wiring.sources(name)]
         return bool(origin) and all(other and _passes_on(other) and self.in_force(other.name)[0] == framing for other in heard)

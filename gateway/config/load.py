@@ -22,7 +22,7 @@ from .inherit import Framings
 from .ini import Section
 from .machine import is_this_machine
 from .places import check_places
-from .plan import LinkOptions, LinkPlan, StreamOptions
+from .plan import CODEC, LinkOptions, LinkPlan, StreamOptions
 from .sections import Reading, load_part
 from .sentences import did_you_mean, quote, shorten
 from .wiring import Wiring
@@ -141,7 +141,7 @@ class _Loading:
                 reading.refuse(error.message, "transport")
         reading = reading.of(section)
         if module is not None:
-            options = reading.options(module.Options, parts={"codec": getattr(module, "DEFAULT_CODEC", "raw")})
+            options = reading.options(module.Options, parts={"codec": getattr(module, "DEFAULT_CODEC", CODEC)})
         else:
             # The options that every link has can still be checked.
             reading.options(StreamOptions, own=tuple(key for key in section.entries if key.split(".")[0] not in StreamOptions.model_fields))

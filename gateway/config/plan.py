@@ -14,6 +14,14 @@ from ..options import Duration, Integer, Names, Options, Part, Rate
 __all__ = ["DeviceOutboxOptions", "LinkOptions", "LinkPlan", "OutboxOptions", "StreamOptions"]
 
 
+CODEC = "raw"
+"""The codec of a link that names none, if its transport has no other default."""
+FRAMING = "raw"
+"""The framing of a link that names none and inherits none."""
+FRAMING_OF_LINES = "lines"
+"""The same, if its codec writes lines."""
+
+
 class LinkOptions(Options):
     """What every link has, whatever its transport."""
 

@@ -23,7 +23,7 @@ from ..tls.options import TlsOptions
 from .config import GatewayOptions
 from .fields import nested, part_kind, written
 from .ini import __doc__ as ini_form
-from .plan import LinkOptions, StreamOptions
+from .plan import CODEC, LinkOptions, StreamOptions
 
 _MADE = "Generated from the code by `make reference`; change the descriptions in the code."
 _ACTIVE = """\
@@ -60,7 +60,7 @@ def chapters() -> Iterator[Chapter]:
     """All chapters of the reference, in order."""
     yield Chapter("[gateway]", "[gateway]", _about(GatewayOptions), list(_rows(GatewayOptions)))
     yield Chapter("[tls NAME]", "[tls site]", _about(TlsOptions), list(_rows(TlsOptions)))
-    yield Chapter("Every link", "[any-link]", _about(LinkOptions), list(_rows(LinkOptions, defaults={"codec": "raw"})))
+    yield Chapter("Every link", "[any-link]", _about(LinkOptions), list(_rows(LinkOptions, defaults={"codec": CODEC})))
     yield Chapter("Every link on a byte stream", "[any-stream]", _about(StreamOptions), list(_rows(StreamOptions, beyond=LinkOptions)))
     for name in registry.names("transport"):
         module = registry.load("transport", name)

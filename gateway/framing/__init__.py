@@ -1,4 +1,11 @@
-"""Framings: where a packet starts and ends in a stream. One file for each name; `registry.names("framing")` lists them."""
+"""Framings: where a packet starts and ends in a stream. One file for each name; `registry.names("framing")` lists them.
+
+Besides ``Options`` and ``Framer`` a module says, in capitals, what others have to know of it; each is no by default:
+
+- ``SELF_DELIMITING``: whether it finds packets in the bytes alone, however they are split up;
+- ``OF_TEXT``: whether its packets are text as a rule, so that nobody misses a control byte which flow control takes out of the stream;
+- ``VERBATIM``: whether it adds nothing, so that packets of others go out as they were received, with their delimiters.
+"""
 
 from __future__ import annotations
 

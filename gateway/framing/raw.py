@@ -12,6 +12,7 @@ from ..packet import EMPTY, Fault, Frames
 from . import FramingOptions, Oversize
 
 SELF_DELIMITING = False
+VERBATIM = True
 
 
 class Options(FramingOptions):

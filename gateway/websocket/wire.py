@@ -13,7 +13,7 @@ from .frames import messages
 class MessageWire:
     """It has no state, so one serves all sessions of a link."""
 
-    representation: Hashable = "websocket"
+    representation: Hashable = "messages"
     deadline: float | None = None
 
     def __init__(self, codec: Codec, on_bad: OnBad) -> None:

@@ -196,6 +196,16 @@ class FramingContract(SynchronousTestCase):
             found = outcome(framing, [framing.encode([payload, payload])], clean=True)
             self.assertEqual(len(found.payloads) == 2, registry.load("framing", name).SELF_DELIMITING, f"{name} {sample.options}")
 
+    def test_traits(self) -> None:
+        """What a framing says of itself is a bool; one that is verbatim adds nothing to what it encodes."""
+        for name, sample in samples():
+            part, framing = registry.load("framing", name), framer(name, sample)
+            for said in ("OF_TEXT", "VERBATIM"):
+                self.assertIsInstance(getattr(part, said, False), bool, f"{name}.{said}")
+            payload = bytes(range(0x62, 0x62 + int(sample.options.get("size", 7))))
+            if getattr(part, "VERBATIM", False):
+                self.assertEqual(framing.encode([payload, payload]), payload * 2, f"{name} {sample.options}")
+
     @EXAMPLES
     @given(STREAMS, CUTS, POLICIES, st.booleans())
     def test_any_split(self, stream: bytes, cuts: list[int], policy: str, clean: bool) -> None:
