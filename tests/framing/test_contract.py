@@ -281,6 +281,23 @@ class FramingContract(SynchronousTestCase):
                     str(caught.exception), "limit|max|longer|delimiter|empty|shorter|contains|width", f"{name} {sample.options}"
                 )
 
+    def test_up_to_the_limit(self) -> None:
+        """A payload that is as long as the limit is written, and read back."""
+        payload = bytes(range(0x62, 0x62 + MAX))
+        for name, sample in samples():
+            if registry.load("framing", name).SELF_DELIMITING and "size" not in sample.options:
+                found = outcome(framer(name, sample), [framer(name, sample).encode([payload])])
+                self.assertEqual((found.payloads, found.events), (sample.expected([payload]), []), f"{name} {sample.options}")
+
+    @EXAMPLES
+    @given(STREAMS, STREAMS, st.booleans())
+    def test_as_new(self, before: bytes, stream: bytes, clean: bool) -> None:
+        """After the end of a stream a framer is as new."""
+        for name, sample in samples():
+            used = framer(name, sample)
+            outcome(used, [before], clean)
+            self.assertEqual(outcome(used, [stream]), outcome(framer(name, sample), [stream]), f"{name} {sample.options}")
+
     @EXAMPLES
     @given(STREAMS, CUTS)
     def test_reframe(self, stream: bytes, cuts: list[int]) -> None:

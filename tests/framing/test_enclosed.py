@@ -51,6 +51,31 @@ class EnclosedTests(SynchronousTestCase):
         )
         self.assertEqual(framing.feed(b"st\x03", 0.0), Frames(b"\x02last\x03", 1, (b"last",)))
 
+    def test_start_over_two_reads(self) -> None:
+        """A start that is cut by the end of a read counts where it began, also when the next read has many starts."""
+        framing = framer(start="<<", end=">")
+        found = [framing.feed(b"<", 0.0), framing.feed(b"<<x><<y><<z>", 0.0)]
+        self.assertEqual([payload for frames in found for payload in frames.payloads], [b"<x", b"y", b"z"])
+
+    def test_overlap(self) -> None:
+        """An end whose last byte is a start's first counts where it is found first, also in a read with many starts."""
+        frames = framer(start="ab", end="ca").feed(b"abxcabycaabzca", 0.0)
+        self.assertEqual((list(frames.payloads), self.faults(frames)), ([b"x", b"z"], [("noise", 4)]))
+
+    def test_held(self) -> None:
+        """What is held is the payload, its bytes on the wire, and what may be part of an end."""
+        framing = framer(start="<<", end=">>")
+        framing.feed(b"<<ab>", 0.0)
+        self.assertEqual(framing.held, 2 + 4 + 1)
+
+    def test_lengths(self) -> None:
+        """Start and end are 1 to 64 bytes long."""
+        for name in ("start", "end"):
+            self.assertEqual(len(getattr(Options.model_validate({name: "x" * 64}), name)), 64)
+            for text in ("", "x" * 65):
+                with self.assertRaisesRegex(ValidationError, name):
+                    Options.model_validate({name: text})
+
     def test_long_marks(self) -> None:
         """Start and end may be several bytes, cut anywhere by reads; a part of one does not count."""
         stream = b"<<<a<b>><<c>>>"
