@@ -66,8 +66,8 @@ class CobsTests(SynchronousTestCase):
     def test_limit_among_others(self) -> None:
         """A frame that is too long is found among others of the same read, and one that is only long on the wire is not dropped."""
         short, whole, long = framer().encode([b"a"]), framer().encode([b"x" * 20]), framer().encode([b"x" * 21])
-        frames = framer(max=20).feed(short + long + whole + short, 0.0)
-        self.assertEqual(list(frames.payloads), [b"a", b"x" * 20, b"a"])
+        frames = framer(max=20).feed(short + short + long + whole + short, 0.0)
+        self.assertEqual(list(frames.payloads), [b"a", b"a", b"x" * 20, b"a"])
         self.assertEqual([(fault.event, fault.size) for fault in frames.faults], [("oversize", len(long))])
 
     def test_emit(self) -> None:
@@ -80,6 +80,18 @@ class CobsTests(SynchronousTestCase):
                 pieces = [piece for each in frames for piece in each.payloads]
                 self.assertEqual((b"".join(pieces), b"".join(each.data for each in frames)), (payload, wire))
                 self.assertEqual({len(piece) for piece in pieces[:-1]}, {20})
+
+    def test_large_limit(self) -> None:
+        """A payload as long as a large limit passes: a block in 254 bytes adds up."""
+        payload = b"x" * (1 << 18)
+        framing = framer(max=len(payload))
+        self.assertEqual(list(framing.feed(framing.encode([payload]), 0.0).payloads), [payload])
+
+    def test_held(self) -> None:
+        """What is held is what has been decoded, its bytes on the wire, and the blocks that wait."""
+        framing = framer(max=4, on_oversize="emit")
+        framing.feed(b"\x0babcdefghij\x03kl", 0.0)
+        self.assertEqual(framing.held, len(b"ij\0") + len(b"\x03kl"))
 
     def test_tail(self) -> None:
         """A packet without its zero byte is dropped and reported, also after a clean end."""

@@ -40,6 +40,9 @@ class FixedTests(SynchronousTestCase):
         framing.feed(b"ab", 10.0)
         frames = framing.feed(b"efgh", 10.06)
         self.assertEqual((list(frames.payloads), [fault.event for fault in frames.faults]), ([b"efgh"], ["noise"]))
+        framing.feed(b"ab", 11.0)
+        frames = framing.feed(b"ef", 11.06)
+        self.assertEqual((frames.count, frames.data, [fault.event for fault in frames.faults]), (0, b"", ["noise"]))
 
     def test_resync_waits_from_the_last_byte(self) -> None:
         """Each byte starts the silence anew; a whole packet ends it; an empty read changes nothing."""

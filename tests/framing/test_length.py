@@ -79,6 +79,18 @@ class LengthTests(SynchronousTestCase):
             framing.feed(part, 3.0)
             self.assertEqual(framing.feed(b"\0\x02ok", 4.0).payloads, [b"ok"])
 
+    def test_resync_on_time(self) -> None:
+        """A read that comes at the deadline itself is not joined to what was held."""
+        framing = framer(resync="50ms")
+        framing.feed(b"\0\x09abc", 1.0)
+        self.assertEqual(framing.feed(b"\0\x02ok", 1.05).payloads, [b"ok"])
+
+    def test_offset_up_to_the_limit(self) -> None:
+        """A packet may be nothing but the bytes before its length; more of them than the limit are refused."""
+        self.assertEqual(framer(offset=4, max=4).feed(b"abcd\0\0", 0.0).payloads, [b"abcd"])
+        with self.assertRaisesRegex(ValidationError, "offset = 5 is more than max = 4"):
+            framer(offset=5, max=4)
+
     def test_resync_of_an_oversize_packet(self) -> None:
         """With resync, noise that is read as a length of gigabytes is over after the silence, not after gigabytes."""
         framing = framer(width=4, resync="50ms")
