@@ -189,6 +189,11 @@ class FramingContract(SynchronousTestCase):
         for name in registry.names("framing"):
             self.assertIn(name, SAMPLES, f"the framing {name!r} is not tested: add options for it to SAMPLES in {__file__}")
 
+    def test_of_text(self) -> None:
+        """Lines and delimited packets are of text, so flow control may take two bytes for itself; of all others that is not known."""
+        of_text = [name for name in registry.names("framing") if getattr(registry.load("framing", name), "OF_TEXT", False)]
+        self.assertEqual(of_text, ["delimiter", "lines"])
+
     def test_self_delimiting(self) -> None:
         """A framing says truly whether two packets in one read are found one by one."""
         for name, sample in samples():
@@ -288,6 +293,17 @@ class FramingContract(SynchronousTestCase):
             if registry.load("framing", name).SELF_DELIMITING and "size" not in sample.options:
                 found = outcome(framer(name, sample), [framer(name, sample).encode([payload])])
                 self.assertEqual((found.payloads, found.events), (sample.expected([payload]), []), f"{name} {sample.options}")
+
+    def test_oversize_harms_no_other(self) -> None:
+        """A packet that is too long is told once, and the packets before it and in the next read are good."""
+        long, good = (bytes(range(0x62, 0x62 + size)) for size in (3 * MAX, MAX))
+        for name, sample in samples():
+            for policy in ("drop", "close"):
+                if registry.load("framing", name).SELF_DELIMITING and "size" not in sample.options:
+                    writer, reader = framer(name, sample, max=3 * MAX + 1), framer(name, sample, on_oversize=policy)
+                    found = outcome(reader, [writer.encode([good, good, long]), writer.encode([good]), writer.encode([good])])
+                    place = f"{name} {sample.options} {policy}"
+                    self.assertEqual((found.payloads, found.events), (sample.expected([good] * 4), ["oversize"]), place)
 
     @EXAMPLES
     @given(STREAMS, STREAMS, st.booleans())

@@ -57,6 +57,14 @@ class DelimiterTests(SynchronousTestCase):
         self.assertEqual(framer(r"\r\n, \n").encode([b"a", b"b"]), b"a\r\nb\r\n")
         self.assertEqual(framer(r"\r\n, \n", ending=r"\r").encode([b"a\nb"]), b"a\rb\r")
 
+    def test_overlapping_at_its_ends(self) -> None:
+        """So is one whose last byte is its first."""
+        self.assertEqual(self.read(framer("aba"), b"xababa.aba"), [b"x", b"ba."])
+
+    def test_at_once(self) -> None:
+        """A read is cut at a single delimiter without a search for each packet."""
+        self.assertEqual(framer(r"\r").feed(b"a\rb\r", 0.0).delimiter, b"\r")
+
     def test_spelling(self) -> None:
         """Alternatives are separated by commas; a comma or a blank is written as an escape; what is written is read as the same."""
         for text, expected in (
@@ -82,6 +90,9 @@ class DelimiterTests(SynchronousTestCase):
         ):
             with self.assertRaisesRegex(ValidationError, message):
                 Options(delimiter=text)  # type: ignore[arg-type]
+        for empty in ({"delimiter": ()}, {"delimiter": "x", "ending": ""}):
+            with self.assertRaisesRegex(ValidationError, "should have at least 1"):
+                Options.model_validate(empty)
         with self.assertRaisesRegex(ValidationError, "Field required"):
             Options()  # type: ignore[call-arg]
         with self.assertRaisesRegex(ValidationError, "embedded = escape cannot go with"):

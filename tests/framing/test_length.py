@@ -65,6 +65,20 @@ class LengthTests(SynchronousTestCase):
         self.assertEqual(list(frames.payloads), [b"a"] * 3)
         self.assertEqual([(fault.event, fault.size, fault.times) for fault in frames.faults], [("bad_length", 150, 3)])
 
+    def test_impossible_over_two_reads(self) -> None:
+        """A header behind noise may be cut by the end of a read; the packet that follows is found as soon as it is whole."""
+        framing = framer(counts_itself="yes")
+        self.assertEqual([(fault.event, fault.size) for fault in framing.feed(b"\0\0\0", 0.0).faults], [("bad_length", 2)])
+        self.assertEqual(framing.feed(b"\x02", 0.0), Frames(b"\0\x02", 1, (b"",)))
+
+    def test_impossible_again(self) -> None:
+        """Noise behind a packet that ended noise is told as noise too."""
+        framing = framer(width=1, counts_itself="yes")
+        framing.feed(b"\0\0", 0.0)
+        frames = framing.feed(b"\x02a\0\0\x02b", 0.0)
+        self.assertEqual(list(frames.payloads), [b"a", b"b"])
+        self.assertEqual([(fault.event, fault.size, fault.times) for fault in frames.faults], [("bad_length", 2, 1)])
+
     def test_resync(self) -> None:
         """With resync, silence within a packet or a header drops it: the next byte begins one."""
         for part in (b"\0", b"\0\x09abc"):
