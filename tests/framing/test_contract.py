@@ -287,12 +287,14 @@ class FramingContract(SynchronousTestCase):
                 )
 
     def test_up_to_the_limit(self) -> None:
-        """A payload that is as long as the limit is written, and read back."""
+        """A payload that is as long as the limit is written, and read back, at once and byte by byte."""
         payload = bytes(range(0x62, 0x62 + MAX))
         for name, sample in samples():
             if registry.load("framing", name).SELF_DELIMITING and "size" not in sample.options:
-                found = outcome(framer(name, sample), [framer(name, sample).encode([payload])])
-                self.assertEqual((found.payloads, found.events), (sample.expected([payload]), []), f"{name} {sample.options}")
+                wire = framer(name, sample).encode([payload])
+                for reads in ([wire], pieces(wire, range(len(wire)))):
+                    found = outcome(framer(name, sample), reads)
+                    self.assertEqual((found.payloads, found.events), (sample.expected([payload]), []), f"{name} {sample.options}")
 
     def test_oversize_harms_no_other(self) -> None:
         """A packet that is too long is told once, and the packets before it and in the next read are good."""

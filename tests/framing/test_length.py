@@ -44,7 +44,9 @@ class LengthTests(SynchronousTestCase):
     def test_oversize(self) -> None:
         """What is too long is skipped as far as its length says, without being stored; the next packet is good."""
         framing = framer(max=10)
-        self.assertEqual([fault.event for fault in framing.feed(b"\0\x64" + b"x" * 30, 0.0).faults], ["oversize"])
+        self.assertEqual([fault.event for fault in framing.feed(b"\0\x64", 0.0).faults], ["oversize"])
+        self.assertEqual(framing.feed(b"x" * 9, 0.0), EMPTY)
+        self.assertEqual([(fault.event, fault.size) for fault in framing.feed(b"x" * 21, 0.0).faults], [("skipped", 30)])
         self.assertEqual(framing.held, 0)
         frames = framing.feed(b"x" * 70 + b"\0\x02ok", 0.0)
         self.assertEqual((list(frames.payloads), [(fault.event, fault.size) for fault in frames.faults]), ([b"ok"], [("skipped", 70)]))
@@ -70,6 +72,17 @@ class LengthTests(SynchronousTestCase):
         framing = framer(counts_itself="yes")
         self.assertEqual([(fault.event, fault.size) for fault in framing.feed(b"\0\0\0", 0.0).faults], [("bad_length", 2)])
         self.assertEqual(framing.feed(b"\x02", 0.0), Frames(b"\0\x02", 1, (b"",)))
+
+    def test_impossible_byte_by_byte(self) -> None:
+        """A run of impossible lengths counts once, however it is cut."""
+        framing = framer(width=1, counts_itself="yes")
+        frames = [framing.feed(b"\0", 0.0) for _ in range(3)]
+        self.assertEqual([[(fault.event, fault.size) for fault in each.faults] for each in frames], [[("bad_length", 1)], [], []])
+
+    def test_empty_behind_noise(self) -> None:
+        """The next possible header may be that of an empty packet."""
+        frames = framer(counts_itself="yes").feed(b"\0\0\0\x02", 0.0)
+        self.assertEqual((list(frames.payloads), [(fault.event, fault.size) for fault in frames.faults]), ([b""], [("bad_length", 2)]))
 
     def test_impossible_again(self) -> None:
         """Noise behind a packet that ended noise is told as noise too."""

@@ -14,6 +14,18 @@ def framer(**options: Any) -> Framer:
 
 
 class SilenceTests(SynchronousTestCase):
+    def test_limit_over_two_reads(self) -> None:
+        """A packet that becomes as long as the limit ends there, without a fault; what is left begins the next."""
+        framing = framer(max=4)
+        framing.feed(b"ab", 0.0)
+        self.assertEqual(framing.feed(b"cdef", 0.0), Frames(b"abcd", 1, (b"abcd",)))
+        self.assertEqual(framing.held, 2)
+
+    def test_least(self) -> None:
+        """A limit of one byte and an interval as a number are allowed."""
+        options = Options.model_validate({"interval": 1, "max": "1"})
+        self.assertEqual((options.interval, options.max), (1.0, 1))
+
     def test_silence_ends_a_packet(self) -> None:
         """Each chunk restarts the interval; when it has passed, all bytes since the last packet are one."""
         framing = framer()

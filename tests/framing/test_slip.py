@@ -51,6 +51,33 @@ class SlipTests(SynchronousTestCase):
         self.assertEqual(list(frames.payloads), [b"a", b"a", b"\xc0" * 4, b"a"])
         self.assertEqual([(fault.event, fault.size) for fault in frames.faults], [("oversize", 6)])
 
+    def test_bad_escape_at_the_end_of_a_read(self) -> None:
+        """An escape that the END cuts is one that SLIP does not know, also where reads cut it; the next packet is good."""
+        framing = framer()
+        framing.feed(b"a\xdb", 0.0)
+        frames = framing.feed(b"\xc0", 0.0)
+        self.assertEqual((frames.count, [(fault.event, fault.size) for fault in frames.faults]), (0, [("bad_escape", 3)]))
+        self.assertEqual(list(framing.feed(b"b\xc0", 0.0).payloads), [b"b"])
+
+    def test_bad_escape_at_once(self) -> None:
+        """A packet with a bad escape is told and dropped before its END comes."""
+        framing = framer()
+        frames = framing.feed(b"a\xdbx", 0.0)
+        self.assertEqual(([(fault.event, fault.size) for fault in frames.faults], framing.held), ([("bad_escape", 3)], 0))
+
+    def test_ends_read_by_read(self) -> None:
+        """Further ENDs are no empty packets when each comes in a read of its own."""
+        framing = framer()
+        self.assertEqual([framing.feed(read, 0.0).count for read in (b"a\xc0", b"\xc0", b"\xc0", b"b\xc0")], [1, 0, 0, 1])
+
+    def test_held(self) -> None:
+        """What is held is the payload, its bytes on the wire with the END before it, and half of an escape."""
+        framing = framer()
+        framing.feed(b"\xc0", 0.0)
+        self.assertEqual(framing.held, 1)
+        framing.feed(b"ab\xdb", 0.0)
+        self.assertEqual(framing.held, len(b"ab") + len(b"\xc0ab") + len(b"\xdb"))
+
     def test_leading_end(self) -> None:
         """With leading_end an END is written before each packet, and makes noise on the line a packet of its own."""
         wire = framer(leading_end="yes").encode([b"a", b"b"])
