@@ -60,7 +60,7 @@ def mutants(path: str, source: str) -> list[Mutant]:
 
 def _neat(change: str) -> str:
     """Without the blanks that a replaced number or a removed word leaves."""
-    return re.sub(r"((?<=[(\[-])|(?<=\w=)) (?=-?\d)", "", " ".join(change.split()))
+    return re.sub(r"((?<=[(\[])|(?<=[(\[:]-)|(?<=\w=)) (?=-?\d)", "", " ".join(change.split()))
 
 
 def _read(source: str) -> str:

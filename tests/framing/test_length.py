@@ -134,6 +134,11 @@ class LengthTests(SynchronousTestCase):
                 self.assertEqual([(fault.event, fault.size) for fault in framing.finish(clean).faults], [("tail", len(part))])
                 self.assertEqual(framing.feed(b"\0\x02ok", 0.0).payloads, [b"ok"])
 
+    def test_longest_and_shortest(self) -> None:
+        """As much is written as the length field can say, and as little as the bytes before it."""
+        self.assertEqual(framer(width=1).encode([b"x" * 255]), b"\xff" + b"x" * 255)
+        self.assertEqual(framer(offset=4).encode([b"abcd"]), b"abcd\0\0")
+
     def test_refused(self) -> None:
         """A payload that is too long for the length field, lacks the header, or is over the limit is refused with the option's name."""
         for options, payload, message in (
