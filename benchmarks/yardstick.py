@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,16 @@ def run(gateway: str, mode: str, *options: str) -> dict[str, Any]:
     """Run fanbench once and return its JSON object. Raises RuntimeError when it gives none, as when the gateway did not start."""
     fanbench = build()
     argv = [part.format(fanbench=fanbench, python=sys.executable) for part in GATEWAYS[gateway]]
-    environment = dict(os.environ, PYTHONPATH=str(HERE))
     log = HERE / ".bench" / "gateway.log"
     # The listen backlog of ser2net is 5, so its clients connect one after the other.
     slowly = ["--inflight", "1", "--gap-us", "2000"] if gateway.startswith("ser2net") else []
     if gateway == "C ws":  # it sends the line end of each packet along
         options = tuple(option for option in options if option != "--ws-newline")
     command = [str(fanbench / "fanbench"), mode, "--name", gateway, "--log", str(log), *slowly, *options, "--", *argv]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE / ".bench", env=environment, timeout=300)
+    # A gateway is killed in the end: what it wrote goes with the folder.
+    with tempfile.TemporaryDirectory() as folder:
+        environment = dict(os.environ, PYTHONPATH=str(HERE), TMPDIR=folder)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=HERE / ".bench", env=environment, timeout=300)
     if not done.stdout.strip():
         raise RuntimeError(f"{gateway} {mode}: {done.stderr.strip()} {log.read_text()[-500:] if log.exists() else ''}")
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
