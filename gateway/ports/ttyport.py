@@ -8,7 +8,7 @@ import termios
 from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.serialport import SerialPort
 from twisted.python.failure import Failure
 
@@ -92,8 +92,8 @@ class TtyPort(DirectWrite, SerialPort):
         if self._unsent is not None:
             self._unsent.cancel()
             self._unsent = None
-        if reason.check(ConnectionLost) and not reason.check(LineLostError):
-            # The reactor saw a hang-up while nothing was to be read.
+        if reason.check(ConnectionDone, ConnectionLost) and not reason.check(LineLostError):
+            # The reactor saw a hang-up while nothing was to be read: to Twisted this is "done" if the port was being read, else "lost".
             reason = Failure(LineLostError("unplugged: the line hung up"))
         super().connectionLost(reason)
 

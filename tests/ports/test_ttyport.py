@@ -7,7 +7,7 @@ import os
 import termios
 from typing import Any
 
-from twisted.internet.main import CONNECTION_LOST
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -173,6 +173,11 @@ class TtyPortTests(SynchronousTestCase):
     def test_hang_up_seen_by_the_reactor(self) -> None:
         """A hang-up that the reactor detects has the same reason."""
         self.port.connectionLost(Failure(CONNECTION_LOST))
+        self.assertEqual(self.protocol.lost, ["unplugged: the line hung up"])
+
+    def test_hang_up_between_two_reads(self) -> None:
+        """Nor is it a clean end if the port was being read and nothing was there, which Twisted calls done."""
+        self.port.connectionLost(Failure(CONNECTION_DONE))
         self.assertEqual(self.protocol.lost, ["unplugged: the line hung up"])
 
     def test_close(self) -> None:
