@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import Logger
+from twisted.trial.unittest import SynchronousTestCase
 
 from gateway import registry
 from gateway.bus.outbox import Outbox, OutboxOptions, Parcel
@@ -20,7 +21,7 @@ from gateway.links.runtime import Runtime
 from gateway.links.session import Session
 from gateway.links.stream import stream_wires
 from gateway.net.keepers import Keeper
-from gateway.packet import Batch
+from gateway.packet import Batch, Frames
 from gateway.peer import Ended, Peer
 from gateway.wires import Encoded
 
@@ -34,9 +35,7 @@ def make_runtime(clock: Any = None, **options: Any) -> Runtime:
     return runtime
 
 
-def make_plan(
-    name: str, framing: str = "lines", codec: str = "raw", verbatim: bool = False, **options: Any
-) -> LinkPlan:
+def make_plan(name: str, framing: str = "lines", codec: str = "raw", verbatim: bool = False, **options: Any) -> LinkPlan:
     """A plan for a stream link; ``outbox`` may be a dict; options of the framing as ``framing_max=...``."""
     framing_options = {key.removeprefix("framing_"): options.pop(key) for key in list(options) if key.startswith("framing_")}
     if isinstance(options.get("outbox"), dict):
@@ -99,6 +98,34 @@ class Wire(StringTransport):
 
     def abortConnection(self) -> None:
         self.aborted = True
+
+
+class LinkCase(SynchronousTestCase):
+    """A clock that stands still, a runtime on it, and what that has logged."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.clock.advance(1000)
+        self.runtime = make_runtime(self.clock)
+
+    def said(self) -> str:
+        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
+
+    def device(self, **options: Any) -> Link:
+        """A link that keeps one far end, hears lan and web, and has just begun to dial."""
+        self.dial = Dial()
+        return make_link(self.runtime, "dev", dial=self.dial, hears=("lan", "web"), **options)
+
+
+def lines(*texts: bytes, origin: str = "gps#1", topic: str = "gps", seq: int = 1, end: bytes = b"\n") -> Batch:
+    """A batch as the framing lines makes it."""
+    data = b"".join(text + end for text in texts)
+    return Batch(topic, "run", seq, 0, origin, Frames(data, len(texts), delimiter=b"\n", strip=b"\r"))
+
+
+def command(text: bytes, origin: str) -> Batch:
+    """A line that a client of lan has sent."""
+    return Batch("lan", "run", 1, 0, origin, Frames(text + b"\n", 1, (text,)))
 
 
 class Producer:

@@ -15,7 +15,6 @@ from gateway import registry
 from gateway.bus.outbox import OutboxOptions
 from gateway.config.plan import LinkPlan
 from gateway.links.link import Link
-from gateway.packet import Batch, Frames
 from gateway.peer import PLAIN, Peer
 from gateway.transports import websocket
 from gateway.websocket.acceptor import Path
@@ -40,12 +39,6 @@ def make_link(runtime: Any, name: str = "web", hears: tuple[str, ...] = ("gps",)
 def path_of(link: Link) -> Path:
     """How the sessions of a link come."""
     return cast(Path, link.how)
-
-
-def lines(*texts: bytes, origin: str = "gps#1") -> Batch:
-    """A batch as the framing lines makes it."""
-    data = b"".join(text + b"\n" for text in texts)
-    return Batch("gps", "run", 1, 0, origin, Frames(data, len(texts), delimiter=b"\n", strip=b"\r"))
 
 
 def request(path: str = "/", method: str = "GET", **headers: str | None) -> bytes:

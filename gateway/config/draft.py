@@ -8,7 +8,7 @@ from ..options import parse_address, parse_names
 from ..topics import check_topic, matches
 from .ini import Section
 from .miswritten import unquoted
-from .plan import LinkOptions
+from .plan import LinkOptions, find_place
 from .sections import Reading
 
 CLIENT = "{client}"
@@ -75,10 +75,7 @@ class Draft:
 
         A transport declares its places. If the options are not valid, the value is read from the text.
         """
-        for key, what in getattr(self.module, "PLACES", {}).items():
-            if what == does and (value := self._value(key)) is not None:
-                return key, value
-        return "", None
+        return find_place(getattr(self.module, "PLACES", {}), does, self._value)
 
     @property
     def shared_by(self) -> tuple[str, Any]:

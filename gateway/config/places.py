@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..net.hosts import is_address, is_loopback
 from ..options import Address
 from .draft import Draft
-from .exposures import is_loopback
 
 _ANYWHERE = ("0.0.0.0", "::")
 _NUMERIC = {"localhost": "127.0.0.1"}
@@ -82,15 +81,7 @@ def _reaches(to: str, at: str, is_ours: Callable[[str], bool]) -> bool:
     if at in _ANYWHERE:
         return to in _ANYWHERE or is_loopback(to) or is_ours(to)
     # A connection to 0.0.0.0 goes to 127.0.0.1; a name of this machine stands for any of its addresses.
-    return (to in _ANYWHERE and is_loopback(at)) or (not _is_numeric(to) and is_ours(to) and is_ours(at))
-
-
-def _is_numeric(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return (to in _ANYWHERE and is_loopback(at)) or (not is_address(to) and is_ours(to) and is_ours(at))
 
 
 def _collide(one: Any, other: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
@@ -72,6 +73,14 @@ class StreamOptions(LinkOptions):
     )
 
 
+def find_place(places: Mapping[str, str], does: str, value_of: Callable[[str], Any]) -> tuple[str, Any]:
+    """The key and value of the place with which a link ``does`` this (see `gateway.transports`); ("", None) if it has none."""
+    for key, what in places.items():
+        if what == does and (value := value_of(key)) is not None:
+            return key, value
+    return "", None
+
+
 class LinkPlan(NamedTuple):
     """What one link is, checked and resolved: all that its transport needs to know. Two plans are equal when nothing changed.
 
@@ -88,10 +97,7 @@ class LinkPlan(NamedTuple):
 
     def place(self, does: str) -> tuple[str, Any]:
         """The key and value of the place that it ``"listens"`` on, ``"connects"`` to, ``"opens"`` or ``"reads"``; ("", None) if none."""
-        for key, what in registry.trait(self.options, "PLACES", {}).items():
-            if what == does and (value := getattr(self.options, key, None)) is not None:
-                return key, value
-        return "", None
+        return find_place(registry.trait(self.options, "PLACES", {}), does, lambda key: getattr(self.options, key, None))
 
     @property
     def topic(self) -> str:

@@ -6,7 +6,6 @@ starts anew with every byte, and each connection would keep an HTTP channel.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +19,8 @@ from twisted.python.failure import Failure
 from ..errors import ConfigError
 from ..net.admission import Admission
 from ..net.approach import Approach, hand_over
+from ..net.building import Build, name_of
+from ..net.hosts import is_loopback
 from ..net.probes import half_close
 from ..net.report import Report
 from ..options import Address
@@ -29,7 +30,6 @@ from .origins import Visit, check_origin
 from .page import page_response
 from .upgrade import canonical_request, upgrade_required
 
-Build = Callable[[IAddress, Peer], IProtocol]
 Announce = Callable[[str], None]
 
 HEAD_TIMEOUT = 3.0
@@ -153,7 +153,7 @@ class Visitor(Protocol):
     def __init__(self, front: Front, address: Any, peer: Peer) -> None:
         self._front = front
         self._host: str = address.host
-        self._peer = peer._replace(name=str(Address(address.host, address.port)))
+        self._peer = peer._replace(name=name_of(address))
         self._reader: HeadReader | None = HeadReader()
 
     def connectionMade(self) -> None:
@@ -211,7 +211,7 @@ class Visitor(Protocol):
             self._answer(page_response(request, route.name, route.codec, route.hears(self._peer)))
             return
         canonical = canonical_request(request, route.subprotocols)
-        known = bool(self._peer.identity) or _is_loopback(self._host)
+        known = bool(self._peer.identity) or is_loopback(self._host)
         visit = Visit(request.headers.get("origin"), request.headers["host"], self._peer.secure, known)
         check_origin(visit, route.origins, self._front.machine)
         if full := route.refusal(self._peer.name):
@@ -227,7 +227,7 @@ class Visitor(Protocol):
     def _nothing_at(self, request: Request) -> str:
         path = request.path if len(request.path) <= _LONGEST_QUOTED else request.path[:_LONGEST_QUOTED] + "..."
         text = f"there is nothing at the path {path!r}"
-        if not _is_loopback(self._host) or not _FORWARDED.isdisjoint(request.headers):
+        if not is_loopback(self._host) or not _FORWARDED.isdisjoint(request.headers):
             return text
         paths = sorted(self._front.routes)
         more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
@@ -256,9 +256,3 @@ class Visitor(Protocol):
     def _evicted(self) -> None:
         self._refuse(HttpError(503, "cut before its request was complete, because newer connections wait"), self._front.report)
         self.cut()
-
-
-def _is_loopback(host: str) -> bool:
-    address = ipaddress.ip_address(host.partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback

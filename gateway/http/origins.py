@@ -8,11 +8,11 @@ name that ``origins`` lists. With TLS the browser has checked the name against t
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Collection
 from typing import NamedTuple
 
+from ..net.hosts import is_address
 from .head import HttpError
 
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[0-9a-z._-]+)(?::([0-9]{1,5}))?")
@@ -89,8 +89,4 @@ def _cannot_be_rebound(host: str, machine: Collection[str]) -> bool:
     name = re.sub(r":[0-9]+\Z", "", host).lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost") or name in machine:
         return True
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
+    return is_address(name.strip("[]"))

@@ -7,35 +7,22 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IProtocol
-from twisted.internet.protocol import Factory, ServerFactory
+from twisted.internet.protocol import Factory
 
 from ..bus.outbox import Outbox
+from ..net.building import Build, InClear
 from ..options import write_count
 from ..packet import Batch
-from ..peer import PLAIN, Ended, Peer
+from ..peer import Ended, Peer
 from .link import Link
 from .session import Session
 from .stream import StreamProtocol
-
-Build = Callable[[IAddress, Peer], IProtocol | None]
-
-
-class Door(ServerFactory):
-    """Builds a protocol for each connection that is accepted in clear."""
-
-    noisy = False
-
-    def __init__(self, build: Build) -> None:
-        self._build = build
-
-    def buildProtocol(self, addr: Any) -> Any:
-        return self._build(addr, PLAIN)
 
 
 def server_factory(link: Link, build: Build, tls: Any = None) -> Factory:
     """A factory for accepted connections: plain, or with the guards of a [tls NAME] section before it."""
     if tls is None:
-        return Door(build)
+        return InClear(build, link.report)
     from ..tls.handshake import server_factory as secured  # OpenSSL is for those who use it
 
     runtime = link.runtime

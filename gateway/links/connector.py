@@ -72,7 +72,7 @@ class Connector:
             self._demand = None
         self._used = False
         self.keeper.stop()
-        self.held.forget()
+        self.held.forget("the gateway stops")
         return succeed(None)
 
     def opened(self, session: Session) -> None:

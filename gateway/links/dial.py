@@ -7,26 +7,16 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IAddress, IProtocol
-from twisted.internet.protocol import ClientFactory
 from twisted.python.failure import Failure
 
+from ..net.building import InClear
 from ..net.endings import event_of
-from ..peer import PLAIN, Peer
+from ..peer import Peer
 from .link import Link
 from .session import Session
 from .stream import StreamProtocol
 
 TIMEOUT = 10.0
-
-
-class _Dialed(ClientFactory):
-    noisy = False
-
-    def __init__(self, build: Any) -> None:
-        self._build = build
-
-    def buildProtocol(self, addr: Any) -> Any:
-        return self._build(addr, PLAIN)
 
 
 class StreamDial:
@@ -71,7 +61,7 @@ class StreamDial:
                     link.report(event, reason.getErrorMessage(), peer=self.place, level="")
                 done.errback(reason)
 
-        factory: Any = _Dialed(build)
+        factory: Any = InClear(build, link.report)
         if self._tls is not None:
             from ..tls.handshake import client_factory
 

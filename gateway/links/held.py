@@ -67,12 +67,12 @@ class Held:
     def give_up(self) -> None:
         """The far end will never come back: from now on all that is for it is refused."""
         self._given_up = True
-        self.forget()
+        self.forget("its far end has come to its end")
 
-    def forget(self) -> None:
+    def forget(self, why: str) -> None:
         """Drop what is held: nobody is waited for any more."""
         if self._box is not None:
-            self._give_up("the gateway stops")
+            self._give_up(why)
 
     def _hold(self, parcel: Parcel) -> None:
         link, box = self._link, self._box

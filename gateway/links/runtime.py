@@ -15,6 +15,7 @@ from ..bus.outbox import Memory
 from ..net.admission import Admission
 from ..net.notices import Notices
 from ..net.watch import Watch
+from ..options import write_count
 from ..packet import Batch
 
 WATCH_INTERVAL = 1.0
@@ -74,4 +75,6 @@ class Runtime:
 
     def _asker_gone(self, batch: Batch) -> None:
         self.counters["undelivered_packets"] += batch.count
-        self.notices.say("undelivered", f"{batch.count} packets of {batch.topic} were for {batch.to}, which has gone", "info")
+        self.notices.say(
+            "undelivered", f"{write_count(batch.count, 'packet')} of {batch.topic} for {batch.to} dropped: it has gone", "info"
+        )

@@ -17,6 +17,7 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (error.ConnectionAborted, "cut"),
     (error.ConnectionRefusedError, "connection refused"),
     (error.TimeoutError, "no answer in time"),
+    (error.NoProtocol, "no session can be made for it, by a fault of the gateway: the log has it above"),
     (error.NoRouteError, "no route to its network: is this machine's own network up, and the address right?"),
 )
 _NUMBERS = {

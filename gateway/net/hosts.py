@@ -1,4 +1,4 @@
-"""Host names that this machine knows itself: those in the hosts file. No name server is asked."""
+"""What can be known of a host without asking a name server."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can connect to the host, an address (mapped into IPv6 or not) or a name."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.lower() == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def addresses_of(name: str) -> list[str]:

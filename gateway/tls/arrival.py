@@ -17,11 +17,12 @@ from twisted.python.failure import Failure
 
 from ..net.admission import Admission
 from ..net.approach import Approach, hand_over
+from ..net.building import Build, built, name_of
 from ..net.report import Report
 from ..peer import Peer
 from .contexts import server_context
 from .failures import TlsFailed
-from .opening import LINGER, Build, Connections, Opening, built, peer_of
+from .opening import LINGER, Connections, Opening
 from .options import TlsOptions
 from .sniff import Beginning, describe, sniff
 from .transport import TlsTransport
@@ -197,4 +198,4 @@ class _Arrival(Protocol):
         """Report why the connection has no session under TLS, once."""
         if not self._reported:
             self._reported = True
-            self._server.report(event, f"{event}: {text}", peer=peer_of(self._address))
+            self._server.report(event, f"{event}: {text}", peer=name_of(self._address))

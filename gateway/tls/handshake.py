@@ -12,13 +12,14 @@ from twisted.python.failure import Failure
 
 from ..net.admission import Admission
 from ..net.approach import Approach, hand_over
+from ..net.building import Build, built
 from ..net.hosts import is_address
 from ..net.report import Report
 from ..peer import Peer
 from .arrival import Arrivals
 from .contexts import client_context
 from .failures import TlsFailed
-from .opening import LINGER, Build, Connections, Opening, built
+from .opening import LINGER, Connections, Opening
 from .options import TlsOptions
 from .transport import TlsTransport
 
@@ -53,9 +54,9 @@ def client_factory(
     """A factory for connections that we make, to be given to an endpoint.
 
     For each connection either ``build`` is called, when the server has proved to be ``host`` (or ``server_name``), or, if it ends before
-    that, ``failed`` with a `TlsFailed`, whose event the caller counts. A server may refuse our certificate after the handshake (TLS 1.3):
-    then the application's ``connectionLost`` gets the `TlsFailed`. Plain text is never spoken. Raises ConfigError when the files of
-    ``options`` cannot be used.
+    that, ``failed`` with a `TlsFailed`, whose event the caller counts. If ``build`` raises an exception, ``failed`` gets a NoProtocol.
+    A server may refuse our certificate after the handshake (TLS 1.3): then the application's ``connectionLost`` gets the `TlsFailed`.
+    Plain text is never spoken. Raises ConfigError when the files of ``options`` cannot be used.
     """
     return _Client(build, options, host, report, reactor, failed, alpn)
 
@@ -113,7 +114,7 @@ class _Attempt:
 
     def _completed(self, tls: TlsTransport) -> None:
         self._approach.leave()
-        application = built(self._client.build, self._address, Peer(True), self._client.report)
+        application = built(self._client.build, self._address, Peer(True), self._client.report, self._client.failed)
         if application is None:
             self._approach.close(tls, LINGER)
         else:

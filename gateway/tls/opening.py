@@ -6,27 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet.interfaces import (
-    IAddress,
-    IHandshakeListener,
-    IOpenSSLClientConnectionCreator,
-    IOpenSSLServerConnectionCreator,
-    IProtocol,
-)
+from twisted.internet.interfaces import IHandshakeListener, IOpenSSLClientConnectionCreator, IOpenSSLServerConnectionCreator
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ..net.report import Report
-from ..options import Address
-from ..peer import Peer
 from .failures import TlsFailed
 from .transport import TlsTransport
 
 LINGER = 5.0
 """Seconds that a connection without an application has for its regular end."""
-
-Build = Callable[[IAddress, Peer], IProtocol | None]
 
 
 @implementer(IOpenSSLServerConnectionCreator, IOpenSSLClientConnectionCreator)
@@ -67,18 +56,3 @@ class Opening(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._lost(self.transport.failed(reason))
-
-
-def built(build: Build, address: IAddress, peer: Peer, report: Report) -> IProtocol | None:
-    """The application that ``build`` makes; None if it raises an exception, which is reported."""
-    try:
-        return build(address, peer)
-    except Exception:
-        report("failures", "no session can be made", peer=peer_of(address), level="failure")
-        return None
-
-
-def peer_of(address: Any) -> str:
-    """A peer's address in a message: ``10.0.0.7:5122``, ``[::1]:5122``, or ``local`` where it has none."""
-    host = getattr(address, "host", None)
-    return str(Address(host, address.port)) if host is not None else "local"

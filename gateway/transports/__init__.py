@@ -13,6 +13,7 @@ Besides ``Options`` and ``make_link`` a module may say, in capitals, what the co
 
 These are literals at the top of the file, so that `registry.declared` reads them without importing it.
 
-Two functions may say more of its options: ``warnings(options)``, what works and is probably not meant, and ``absent(options)``, what
-they name that is not there now, which only ``--check`` asks. Each gives a list of texts.
+Three functions may say more of its options: ``warnings(options)``, what works and is probably not meant; ``absent(options)``, what they
+name that is not there now, which only ``--check`` asks; and ``exposures(options)``, what they open to strangers. The first two give lists
+of texts, the last a list of `config.exposures.Exposure`.
 """

@@ -8,12 +8,13 @@ from pydantic import Field, model_validator
 from twisted.internet.endpoints import HostnameEndpoint
 
 from ..config.plan import LinkPlan, StreamOptions
-from ..links.acceptor import Acceptor, Build, server_factory
+from ..links.acceptor import Acceptor, server_factory
 from ..links.connector import Connector
 from ..links.dial import TIMEOUT, StreamDial
 from ..links.link import Link
 from ..links.runtime import Runtime
 from ..links.stream import stream_wires
+from ..net.building import Build, name_of
 from ..net.direct import DirectReactor
 from ..net.listeners import Listener, tcp_listener
 from ..net.sockets import tune_transport
@@ -46,7 +47,7 @@ def make_link(plan: LinkPlan, runtime: Runtime) -> Link:
     options: Any = plan.options
     tls = runtime.tls[options.tls] if options.tls else None
     if options.listen is not None:
-        return Link(plan, runtime, Acceptor(lambda link, build: _listener(link, build, options.listen, tls), _name), stream_wires(plan))
+        return Link(plan, runtime, Acceptor(lambda link, build: _listener(link, build, options.listen, tls), name_of), stream_wires(plan))
     address: Address = options.connect
 
     def endpoint() -> HostnameEndpoint:
@@ -58,7 +59,3 @@ def make_link(plan: LinkPlan, runtime: Runtime) -> Link:
 
 def _listener(link: Link, build: Build, address: Address, tls: Any) -> Listener:
     return tcp_listener(link.name, address, server_factory(link, build, tls), link.runtime.reactor, link.runtime.log)
-
-
-def _name(address: Any) -> str:
-    return str(Address(address.host, address.port))

@@ -9,13 +9,15 @@ from typing import Any
 from pydantic import Field, model_validator
 from twisted.internet.endpoints import UNIXClientEndpoint
 
+from ..config.exposures import Exposure
 from ..config.plan import LinkPlan, StreamOptions
-from ..links.acceptor import Acceptor, Build, server_factory
+from ..links.acceptor import Acceptor, server_factory
 from ..links.connector import Connector
 from ..links.dial import TIMEOUT, StreamDial
 from ..links.link import Link
 from ..links.runtime import Runtime
 from ..links.stream import stream_wires
+from ..net.building import Build
 from ..net.direct import DirectReactor
 from ..net.listeners import Listener, unix_listener
 from ..options import FileMode, FilePath
@@ -39,6 +41,14 @@ class Options(StreamOptions):
         if len(path.encode()) > 107:
             raise ValueError(f"{path!r} is too long for a UNIX socket (107 bytes)")
         return self
+
+
+def exposures(options: Options) -> list[Exposure]:
+    """A socket that other users of this machine may open."""
+    if options.listen is None or not options.mode & 0o066:
+        return []
+    mark = f"mode 0{options.mode:o}"
+    return [Exposure(mark, f"{mark}: other users of this machine can connect")]
 
 
 def absent(options: Options) -> list[str]:

@@ -7,13 +7,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from ..config.exposures import Exposure
 from ..config.plan import LinkOptions, LinkPlan
-from ..http.front import Announce, Build, Front
+from ..http.front import Announce, Front
 from ..http.origins import ANY, NULL, normalize
 from ..http.upgrade import check_subprotocol
 from ..links.acceptor import server_factory
 from ..links.link import Link
 from ..links.runtime import Runtime
+from ..net.building import Build
 from ..net.listeners import Listener, tcp_listener
 from ..options import Duration, Names, Size, TcpAddress, YesNo
 from ..registry import kind_name, make_codec
@@ -64,10 +66,10 @@ class Options(LinkOptions):
     page: YesNo = Field(True, description="show a page with the live packets to a browser that opens the path")
 
 
-def warnings(options: Options) -> list[str]:
-    """What is unsafe in these options, for the resolved table."""
+def exposures(options: Options) -> list[Exposure]:
+    """Origins that stand for any page."""
     unsafe = {ANY: "every page that a user visits can reach this link", NULL: "every page can reach this link, from a sandboxed frame"}
-    return [f"origins = {origin}: {why}" for origin, why in unsafe.items() if origin in options.origins]
+    return [Exposure(f"origins {origin}", f"origins = {origin}: {why}") for origin, why in unsafe.items() if origin in options.origins]
 
 
 def make_link(plan: LinkPlan, runtime: Runtime) -> Link:

@@ -84,7 +84,7 @@ class Inbound(WebSocketServerProtocol):
         try:
             self._read(self._head + data if self._head else data)
             self._give()
-        except Exception:
+        except Exception:  # a fault of ours: it costs this session and nobody else
             self.session.failed("reading")
         if self._unfinished and self.factory.unfinished > self.factory.max_unfinished and self.open:
             text = f"the unfinished messages of all clients are over {self.factory.max_unfinished} bytes (4 x max_message, at least 64 MiB)"

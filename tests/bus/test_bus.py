@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.bus import bus
-from gateway.bus.bus import Bus
+from gateway.bus.bus import _CACHED_TOPICS, Bus
 from gateway.packet import Batch, Frames
 
 
@@ -190,12 +190,19 @@ class BusTests(SynchronousTestCase):
         self.assertIs(self.bus.gate(["lan"]), self.bus.gate(("lan",)))
         self.assertIsNot(self.bus.gate(["lan"]), self.bus.gate(["lan", "web"]))
 
+    def test_topics_are_remembered_within_bounds(self) -> None:
+        """Whoever makes up topics without end takes no memory without end; who hears what stays right."""
+        self.bus.subscribe(["lan/#"], lambda batch: None, "reader")
+        for number in range(2 * _CACHED_TOPICS + 1):
+            self.assertTrue(self.bus.heard(f"lan/{number}"))
+            self.assertLessEqual(len(self.bus._hearers), _CACHED_TOPICS)
+            self.assertEqual(len(self.bus._hearers), number % _CACHED_TOPICS + 1)
+
     def test_who_leaves_waits_no_more(self) -> None:
         """A publisher that has left is neither paused nor resumed."""
-        writer = Peer("lan")
+        gate, writer = self.bus.gate(["lan"]), Peer("lan")
         self.bus.enrol("writer", writer)
         self.bus.dismiss("writer")
-        gate = self.bus.gate(["lan"])
         gate.close("full")
         gate.open("full")
         self.assertEqual(writer.tokens, [])

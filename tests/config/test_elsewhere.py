@@ -42,9 +42,7 @@ class Elsewhere(ConfigCase):
     def test_below(self) -> None:
         """An unknown key below another one is refused with those that are there."""
         (error,) = self.mistakes("[a]\nlisten = 127.0.0.1:0\noutbox.limit = 1MB")
-        self.assertEqual(
-            error, "gw.ini:3: [a] outbox.limit: unknown option: write outbox.bytes, outbox.packets or outbox.when_full"
-        )
+        self.assertEqual(error, "gw.ini:3: [a] outbox.limit: unknown option: write outbox.bytes, outbox.packets or outbox.when_full")
 
     def test_what_cannot_be_loaded(self) -> None:
         """A part that lacks a library is passed over."""

@@ -26,3 +26,9 @@ class Exposures(ConfigCase):
     def test_any_page(self) -> None:
         """A WebSocket link that every page may use is marked."""
         self.assertEqual(self.marks(links("transport = websocket\nlisten = 127.0.0.1:0\norigins = *")), ["origins *"])
+        for origin in ("*", "null"):
+            text = links(f"transport = websocket\nlisten = 127.0.0.1:0\norigins = {origin}\nattach = b", "device = /dev/a")
+            self.assertEqual(self.marks(text), [f"origins {origin}"])
+            [warning] = self.warnings(text)
+            self.assertTrue(warning.startswith(f"gw.ini:1: [a] origins = {origin}: every page"), warning)
+            self.assertTrue(warning.endswith(", and can write to b"), warning)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gateway.config import load
-from gateway.config.exposures import is_loopback
 
 from ..configuring import ConfigCase
 
@@ -89,8 +88,3 @@ class Places(ConfigCase):
     def test_with_other_mistakes(self) -> None:
         """Addresses are compared even if a section has other mistakes."""
         self.assertEqual(len(self.mistakes(links("listen = 127.0.0.1:1\nx = 1", "listen = 127.0.0.1:1\nx = 1"))), 3)
-
-    def test_loopback(self) -> None:
-        """A host is loopback if only this machine can connect to it."""
-        self.assertEqual([is_loopback(host) for host in ("127.0.0.1", "127.9.9.9", "::1", "LOCALHOST")], [True] * 4)
-        self.assertEqual([is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "example.org", "localhost.evil.org")], [False] * 5)

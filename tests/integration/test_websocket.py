@@ -23,7 +23,8 @@ from gateway.links.link import Link
 from gateway.links.runtime import Runtime
 from gateway.tls.options import TlsOptions
 
-from ..visiting import lines, make_link, path_of, request
+from ..building import lines
+from ..visiting import make_link, path_of, request
 from ..websocket.test_frames import client_frame
 
 reactor: Any = _reactor

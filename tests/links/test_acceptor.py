@@ -7,13 +7,12 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.links.acceptor import Acceptor, Door
+from gateway.links.acceptor import Acceptor
 from gateway.links.link import Link
 from gateway.links.stream import stream_wires
 from gateway.peer import PLAIN
 
-from ..building import Wire, deliver, gone, make_plan, make_runtime
-from .test_link import lines
+from ..building import Wire, deliver, gone, lines, make_plan, make_runtime
 
 
 class Listener:
@@ -73,12 +72,6 @@ class AcceptorTests(SynchronousTestCase):
         self.accept("one").makeConnection(wire := Wire())
         self.acceptor.lost_boundary(next(iter(self.link.sessions)), "no boundary")
         self.assertTrue(wire.aborted)
-
-    def test_door(self) -> None:
-        """A connection in clear is of a peer of whom nothing is known."""
-        asked: list[Any] = []
-        Door(lambda address, peer: asked.append((address, peer))).buildProtocol("one")  # type: ignore[arg-type,func-returns-value]
-        self.assertEqual(asked, [("one", PLAIN)])
 
     def test_after_the_stop(self) -> None:
         """Who comes when it has stopped gets no session."""

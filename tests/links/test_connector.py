@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.links.connector import Connector
 from gateway.links.link import Link
 from gateway.links.session import Session
 from gateway.links.stream import stream_wires
-from gateway.packet import Batch, Frames
 
-from ..building import Dial, deliver, gone, join, keeper, make_link, make_plan, make_runtime
-
-
-def command(text: bytes, origin: str) -> Batch:
-    return Batch("lan", "run", 1, 0, origin, Frames(text + b"\n", 1, (text,)))
+from ..building import Dial, LinkCase, command, deliver, gone, join, keeper, make_link, make_plan, make_runtime
 
 
-class KeptTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.runtime = make_runtime(self.clock)
-
-    def said(self) -> str:
-        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
-
-    def device(self, **options: Any) -> Link:
-        self.dial = Dial()
-        return make_link(self.runtime, "dev", dial=self.dial, hears=("lan", "web"), **options)
-
+class KeptTests(LinkCase):
     def test_kept(self) -> None:
         """A session that ends is followed by another attempt, and a stopped link makes none."""
         device = self.device()
@@ -81,6 +62,20 @@ class KeptTests(SynchronousTestCase):
             session.lost(gone("the end", clean))
             self.assertEqual(keeper(device).state, state)
             device.stop()
+
+    def test_what_waited_at_the_regular_end(self) -> None:
+        """What is held for a far end that will not come back is dropped, and told with that reason."""
+        device = self.device(when_absent="hold")
+        self.dial.comes_back = False
+        self.dial.trial.callback(None)
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"a", b"b"):
+            deliver(session, command(text, ""), text + b"\n")
+        session.lost(gone("the end", clean=True))
+        self.assertEqual(device.counters["dropped_packets"], 1)
+        self.assertIn("[dev] absent: 1 packet dropped: its far end has come to its end", self.said())
+        self.assertNotIn("the gateway stops", self.said())
 
     def test_lost_boundary(self) -> None:
         """A lost boundary ends the session, but where the framer finds the next one itself."""

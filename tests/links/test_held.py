@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.bus.outbox import OVERHEAD
-from gateway.links.link import Link
 from gateway.links.runtime import Runtime
-from gateway.packet import Batch, Frames
 from gateway.peer import PLAIN
 
-from ..building import Dial, Wire, deliver, gone, join, keeper, make_link, make_runtime
+from ..building import Dial, LinkCase, Wire, command, deliver, gone, join, keeper, make_link, make_runtime
 
 
-def command(text: bytes, origin: str) -> Batch:
-    return Batch("lan", "run", 1, 0, origin, Frames(text + b"\n", 1, (text,)))
-
-
-class AbsentTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.runtime = make_runtime(self.clock)
-
-    def said(self) -> str:
-        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
-
-    def device(self, **options: Any) -> Link:
-        self.dial = Dial()
-        return make_link(self.runtime, "dev", dial=self.dial, hears=("lan", "web"), **options)
-
+class AbsentTests(LinkCase):
     def test_drop(self) -> None:
         """While the device is absent commands are refused, counted, and never played when it comes back."""
         device = self.device()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from twisted.internet.task import Clock
@@ -15,12 +16,10 @@ from gateway.packet import Batch, Frames
 from gateway.wires import Encoded
 from gateway.wires._framed import Form, FramedWire
 
-from ..building import gone, join, make_link, make_plan, make_runtime
+from .. import building
+from ..building import LinkCase, gone, join, make_link, make_plan, make_runtime
 
-
-def lines(*texts: bytes, origin: str = "gps#1", topic: str = "gps") -> Batch:
-    data = b"".join(text + b"\r\n" for text in texts)
-    return Batch(topic, "run", 1, 0, origin, Frames(data, len(texts), delimiter=b"\n", strip=b"\r"))
+lines = partial(building.lines, end=b"\r\n")
 
 
 class Counting(Form):
@@ -50,14 +49,7 @@ class Numbering(FramedWire):
         return Encoded(b"%d lines so far\n" % self.said, batch.count)
 
 
-class DeliveryTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.runtime = make_runtime(self.clock)
-
-    def said(self) -> str:
-        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
-
+class DeliveryTests(LinkCase):
     def test_encodes_once(self) -> None:
         """However many sessions want the same bytes, they are encoded once, and all get the same."""
         form = Counting()
@@ -177,7 +169,7 @@ class DeliveryTests(SynchronousTestCase):
         self.runtime.bus.publish(lines(b"?", topic="question"))
         self.assertFalse(self.runtime.bus.publish(batch))
         self.assertEqual(self.runtime.counters["undelivered_packets"], 2)
-        self.assertIn("2 packets of gauge were for lan#1, which has gone", self.said())
+        self.assertIn("2 packets of gauge for lan#1 dropped: it has gone", self.said())
 
     def test_changed_representation(self) -> None:
         """A session that wants other bytes by now leaves as any other."""
@@ -269,11 +261,7 @@ class CodecTests(SynchronousTestCase):
         self.assertEqual((heard[0].data, heard[0].fields), (b'{"t":21.5}\n', [{"t": 21.5}]))
 
 
-class LifeTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.runtime = make_runtime(self.clock)
-
+class LifeTests(LinkCase):
     def test_idle(self) -> None:
         """A session on which nothing moves for idle_timeout is ended; one that hears or says something is not."""
         link = make_link(self.runtime, "lan", hears=("gps",), idle_timeout=10.0)

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
-
 from gateway.bus.outbox import Verb
 from gateway.links.session import Session
 from gateway.links.state import HALF_CLOSED
-from gateway.packet import Batch, Frames
+from gateway.packet import Batch
 from gateway.peer import PLAIN, Peer
 
-from ..building import Wire, deliver, gone, join, make_link, make_runtime, outbox
+from ..building import LinkCase, Wire, deliver, gone, join, lines, make_link, make_runtime, outbox
 
 
-def lines(*texts: bytes, origin: str = "gps#1", seq: int = 1) -> Batch:
-    data = b"".join(text + b"\n" for text in texts)
-    return Batch("gps", "run", seq, 0, origin, Frames(data, len(texts), delimiter=b"\n", strip=b"\r"))
-
-
-class SessionTestCase(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.clock.advance(1000)
-        self.runtime = make_runtime(self.clock)
-
-    def said(self) -> str:
-        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
-
-
-class ReadingTests(SessionTestCase):
+class ReadingTests(LinkCase):
     def test_numbers_and_stamps(self) -> None:
         """What a session sends is published under its link's topic, numbered gap-free from 1 over reads and sessions, with one run."""
         link = make_link(self.runtime, "lan")
@@ -142,7 +124,7 @@ class ReadingTests(SessionTestCase):
         self.assertIn("4", self.said())
 
 
-class PausingTests(SessionTestCase):
+class PausingTests(LinkCase):
     def test_tokens(self) -> None:
         """Reading stops at the first token and goes on after the last; a token that was not given takes nothing back."""
         session, wire = join(make_link(self.runtime, "lan"))
@@ -163,7 +145,7 @@ class PausingTests(SessionTestCase):
         self.assertFalse(wire.reading)
 
 
-class EndingTests(SessionTestCase):
+class EndingTests(LinkCase):
     def test_close_flushes(self) -> None:
         """Closing writes the whole packets that wait, then ends; what comes after is dropped and counted."""
         link = make_link(self.runtime, "lan")

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
-
 from gateway.bus.outbox import OVERHEAD
 from gateway.packet import Batch, Frames
 from gateway.wires._framed import FramedWire
 
-from ..building import Dial, deliver, gone, join, make_link, make_runtime, outbox
+from ..building import Dial, LinkCase, deliver, gone, join, lines, make_link, make_runtime, outbox
 
 
-def lines(*texts: bytes, origin: str = "gps#1", seq: int = 1) -> Batch:
-    data = b"".join(text + b"\n" for text in texts)
-    return Batch("gps", "run", seq, 0, origin, Frames(data, len(texts), delimiter=b"\n", strip=b"\r"))
-
-
-class SessionTestCase(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.clock.advance(1000)
-        self.runtime = make_runtime(self.clock)
-
-    def said(self) -> str:
-        return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
-
-
-class WritingTests(SessionTestCase):
+class WritingTests(LinkCase):
     def test_clear(self) -> None:
         """While nothing waits, a delivery is one write of the same bytes, and no outbox is made."""
         session, wire = join(make_link(self.runtime, "lan"))

@@ -13,12 +13,12 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import formatEventAsClassicLogText, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.links.acceptor import Door
-from gateway.links.dial import _Dialed
+from gateway.net.building import InClear
 from gateway.net.direct import DirectPort, DirectReactor, DirectServer, DirectUNIXPort, DirectUNIXServer
 from gateway.net.probes import pending
 
 from ..building import Producer
+from ..far_end import Said
 
 
 def tcp_pair() -> tuple[socket.socket, socket.socket]:
@@ -41,13 +41,13 @@ class QuietTests(SynchronousTestCase):
         reactor = MemoryReactorClock()
         path = os.path.join(tempfile.mkdtemp(), "s")
         self.addCleanup(shutil.rmtree, os.path.dirname(path))
-        door = Door(lambda address, security: None)
-        tcp_port, unix_port = DirectPort(0, door, 5, "127.0.0.1", reactor), DirectUNIXPort(path.encode(), door, 5, 0o600, reactor)
+        factory = InClear(lambda address, peer: None, Said("lan"))
+        tcp_port, unix_port = DirectPort(0, factory, 5, "127.0.0.1", reactor), DirectUNIXPort(path.encode(), factory, 5, 0o600, reactor)
         for port in (tcp_port, unix_port):
             port.startListening()
-        number, dialed = tcp_port.getHost().port, _Dialed(lambda address, security: None)
-        tcp_connector = DirectReactor(reactor).connectTCP("127.0.0.1", number, dialed)
-        for connector in (tcp_connector, DirectReactor(reactor).connectUNIX(path, dialed)):
+        number = tcp_port.getHost().port
+        tcp_connector = DirectReactor(reactor).connectTCP("127.0.0.1", number, factory)
+        for connector in (tcp_connector, DirectReactor(reactor).connectUNIX(path, factory)):
             connector.disconnect()
         for port in (tcp_port, unix_port):
             port.stopListening()

@@ -4,7 +4,7 @@ import os
 import ssl
 from typing import Any
 
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectionLost, NoProtocol
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
@@ -200,6 +200,20 @@ class ClientTests(SynchronousTestCase):
         self.assertTrue(end.aborted)
         end.lose()
         self.assertEqual(self.failures, [])
+
+    def test_a_fault_of_ours(self) -> None:
+        """Where the builder raises, the connection is closed and the attempt has failed: it is not waited for it for ever."""
+
+        def broken(address: Any, security: Peer) -> Any:
+            raise ZeroDivisionError
+
+        self.build = broken  # type: ignore[method-assign]
+        end = self.connect()
+        self.meet(end)
+        self.assertEqual([type(error) for error in self.failures], [NoProtocol])
+        self.clock.advance(LINGER)
+        end.lose()
+        self.assertEqual((len(self.failures), self.said.events), (1, ["failures"]))
 
     def test_files_that_went_bad(self) -> None:
         """Files that cannot be used any more raise a ConfigError that names option and path, and nothing is connected."""

@@ -2,22 +2,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.net.approach import hand_over
-from gateway.peer import PLAIN
 from gateway.tls.contexts import client_context, server_context
 from gateway.tls.failures import TlsFailed
-from gateway.tls.opening import Connections, Opening, built, peer_of
+from gateway.tls.opening import Connections, Opening
 from gateway.tls.options import TlsOptions
 from gateway.tls.transport import TlsTransport
 
 from .. import certificates
-from ..far_end import PEER, Application, End, FarEnd, Said, client_side, server_side
+from ..far_end import Application, End, FarEnd, client_side, server_side
 
 
 def open_server(completed: Any, lost: Any) -> tuple[TlsTransport, End]:
@@ -59,18 +57,3 @@ class OpeningTests(SynchronousTestCase):
             end = End(TlsTransport(factory, Application()))
             FarEnd(context, end, server_side=True).talk()
             self.assertEqual(asked, [name.decode() if name else None])
-
-
-class BuildTests(SynchronousTestCase):
-    def test_an_exception_closes_one_connection(self) -> None:
-        """A builder that raises gives no application, and a log entry that names link and peer."""
-        said = Said("lan")
-        self.assertIsNone(built(lambda address, security: 1 / 0, PEER, PLAIN, said))  # type: ignore[arg-type,return-value]
-        self.assertEqual(([failure.type for failure in said.failures], said.events), ([ZeroDivisionError], ["failures"]))
-        application = Application()
-        self.assertIs(built(lambda address, security: application, PEER, PLAIN, said), application)
-
-    def test_peers(self) -> None:
-        """A peer is shown as one would write its address."""
-        shown = [peer_of(IPv4Address("TCP", "192.0.2.7", 1)), peer_of(IPv6Address("TCP", "2001:db8::1", 2)), peer_of(UNIXAddress(None))]
-        self.assertEqual(shown, ["192.0.2.7:1", "[2001:db8::1]:2", "local"])

@@ -9,10 +9,10 @@ import sys
 from pydantic import ValidationError
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.transports.websocket import Options, warnings
+from gateway.transports.websocket import Options, exposures
 
-from ..building import make_runtime
-from ..visiting import Setting, lines, make_link
+from ..building import lines, make_runtime
+from ..visiting import Setting, make_link
 
 
 class OptionsTests(SynchronousTestCase):
@@ -21,7 +21,7 @@ class OptionsTests(SynchronousTestCase):
         options = Options(listen="127.0.0.1:8080")
         self.assertEqual((options.path, options.origins, options.tls, options.page), ("/", (), None, True))
         self.assertEqual((options.max_message, options.ping_interval, options.ping_timeout), (1 << 20, 20.0, 20.0))
-        self.assertEqual(warnings(options), [])
+        self.assertEqual(exposures(options), [])
 
     def test_values(self) -> None:
         """Values are read as users write them; two spellings of one origin are one, so that a reload sees no change."""
@@ -48,8 +48,9 @@ class OptionsTests(SynchronousTestCase):
     def test_any_origin_is_told(self) -> None:
         """origins = * is marked as unsafe, and so is null, which any page can have."""
         for origin in ("*", "null"):
-            [text] = warnings(Options(listen="h:1", origins=f"{origin}, http://a"))
-            self.assertIn(f"origins = {origin}: every page", text)
+            [exposure] = exposures(Options(listen="h:1", origins=f"{origin}, http://a"))
+            self.assertEqual(exposure.mark, f"origins {origin}")
+            self.assertIn(f"origins = {origin}: every page", exposure.text)
 
     def test_autobahn_only_when_needed(self) -> None:
         """Looking for parts does not import Autobahn, which costs 165 ms and many megabytes."""

@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway.packet import Batch
 from gateway.peer import Peer
 
-from ..visiting import Setting, Socket, lines, make_link, path_of
+from ..building import lines
+from ..visiting import Setting, Socket, make_link, path_of
 from .test_frames import client_frame
 
 

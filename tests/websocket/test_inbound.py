@@ -14,7 +14,8 @@ from gateway.websocket import inbound
 from gateway.websocket.frames import BINARY, TEXT
 from gateway.websocket.inbound import MOST_PONGS
 
-from ..visiting import Client, Setting, lines, make_link, path_of
+from ..building import lines
+from ..visiting import Client, Setting, make_link, path_of
 from .test_frames import client_frame
 
 READ = 1 << 16

@@ -12,8 +12,8 @@ from gateway.tls.failures import TlsFailed
 from gateway.websocket.frames import BINARY, TEXT
 from gateway.websocket.protocol import half_close
 
-from ..building import outbox
-from ..visiting import Setting, Socket, lines, make_link, path_of
+from ..building import lines, outbox
+from ..visiting import Setting, Socket, make_link, path_of
 from .test_frames import client_frame
 
 

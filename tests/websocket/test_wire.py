@@ -10,7 +10,7 @@ from gateway.packet import Batch, Fault, Frames
 from gateway.registry import load
 from gateway.websocket.wire import MessageWire
 
-from ..visiting import lines
+from ..building import lines
 from .test_frames import split
 
 
