@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import signal
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -21,6 +20,7 @@ from .config.table import table
 from .errors import ConfigError
 from .links.link import Link
 from .links.runtime import Runtime
+from .net import clock
 from .net.listeners import ListenError
 from .options import write_count
 
@@ -58,6 +58,8 @@ def makeService(options: Mapping[str, Any]) -> Service:
     """The service, from options that `Options.postOptions` has checked."""
     from twisted.internet import reactor
 
+    # Twisted's own clock is the wall clock: if that is set back an hour, no timer fires for an hour.
+    reactor.seconds = clock.monotonic  # type: ignore[method-assign]
     try:
         return GatewayService(options["config"], reactor)
     except ConfigError as error:  # a part of another distribution may refuse its options only here
@@ -77,14 +79,12 @@ class CannotStart(SystemExit, Exception):  # noqa: N818
 
 
 class GatewayService(Service):
-    """All links of one configuration."""
+    """All links of one configuration. ``outside`` is what `Runtime` is to have in place of this machine's clock, chance and devices."""
 
-    def __init__(self, config: Config, reactor: Any) -> None:
+    def __init__(self, config: Config, reactor: Any, **outside: Any) -> None:
         self.config = config
         self.reactor = reactor
-        # Twisted's own clock is the wall clock: if that is set back an hour, no timer fires for an hour.
-        reactor.seconds = time.monotonic
-        self.runtime = Runtime(reactor, memory=config.gateway.memory, linger=config.gateway.linger, tls=config.tls)
+        self.runtime = Runtime(reactor, memory=config.gateway.memory, linger=config.gateway.linger, tls=config.tls, **outside)
         self._opened = False
         self.links: dict[str, Link] = {
             name: registry.load("transport", plan.transport).make_link(plan, self.runtime) for name, plan in config.links.items()

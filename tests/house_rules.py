@@ -69,6 +69,31 @@ NAMED: dict[str, dict[str, str]] = {
 }
 """Words in modules outside PARTS that are the name of a part, each with the reason why it is there."""
 
+SEAMS = {
+    "time": ("gateway.net.clock",),
+    "random": ("gateway.net.chance",),
+    "secrets": ("gateway.net.chance",),
+    "uuid": ("gateway.net.chance",),
+    "select": ("gateway.net.sockets",),
+    "selectors": ("gateway.net.sockets",),
+    "socket": ("gateway.net.sockets",),
+    "concurrent": ("gateway.net.threads",),
+    "threading": ("gateway.net.threads",),
+    "fcntl": ("gateway.ports.ttys",),
+    "serial": ("gateway.ports.ttys", "gateway.ports.urlport"),
+    "termios": ("gateway.ports.ttys",),
+    "tty": ("gateway.ports.ttys",),
+}
+"""Where the outside world comes in, so that a simulated one can take its place: modules, and who alone imports them."""
+
+_AROUND = {
+    "getrandom": "gateway.net.chance",
+    "urandom": "gateway.net.chance",
+    "now": "gateway.net.clock",
+    "today": "gateway.net.clock",
+    "utcnow": "gateway.net.clock",
+}
+
 APART = frozenset({"transports"})
 """Folders whose files never import one another."""
 
@@ -180,6 +205,18 @@ def asked_of_owner(sources: Mapping[str, tuple[str, bool]]) -> set[str]:
     return names
 
 
+def around_seams(sources: Mapping[str, tuple[str, bool]]) -> Iterator[str]:
+    """Imports of what only a seam may import, and calls that read a clock or make randomness without one."""
+    for module, (source, is_package) in sources.items():
+        for line, name in imports(source, module, is_package):
+            first = name.partition(".")[0]
+            if first in SEAMS and module not in SEAMS[first]:
+                yield f"{module}:{line} imports {first}: ask {' or '.join(SEAMS[first])} for it"
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Attribute) and node.attr in _AROUND and module != _AROUND[node.attr]:
+                yield f"{module}:{node.lineno} asks for .{node.attr}: ask {_AROUND[node.attr]} for it"
+
+
 def is_pure(module: str) -> bool:
     """Whether a module may not reach outside."""
     return place(module) in PURE or module in PURE_ELSEWHERE
@@ -206,6 +243,8 @@ def report() -> Iterator[str]:
     for name in sorted(FLOORS, key=lambda name: (-FLOORS[name], name)):
         if below := {there: count for (here, there), count in sorted(between.items()) if here == name}:
             yield f"  {name} -> {', '.join(f'{there} {count}' for there, count in below.items())}"
+    yield f"The outside world comes in at: {', '.join(sorted({module for seam in SEAMS.values() for module in seam}))}"
+    yield from _named("Ways around them", dict.fromkeys(around_seams(sources)))
     round_trips = circles((arrow.module, arrow.imported) for arrow in found)
     yield from _named("Circles of files", {", ".join(sorted(circle)): None for circle in round_trips})
     yield from _named("Imports against the rules", {str(arrow): None for arrow in [*upward(found), *forbidden(found)]})

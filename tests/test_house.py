@@ -53,6 +53,10 @@ class ShapeTests(Breaches):
         folders = rules.circles((rules.place(arrow.module), rules.place(arrow.imported)) for arrow in self.arrows)
         self.assert_none([f"a circle: {', '.join(sorted(circle))}" for circle in [*files, *folders]])
 
+    def test_seams(self) -> None:
+        """Clocks, randomness, sockets, threads and terminal devices come in at one place each."""
+        self.assert_none(list(rules.around_seams(self.sources)))
+
     def test_parts_named(self) -> None:
         """Outside their folders no part is named: what others have to know of it is a trait. Each exception has a reason, and is needed."""
         names = {name for kind in ("framing", "codec", "transport") for name in registry.names(kind)}
@@ -118,6 +122,7 @@ class ShapeTests(Breaches):
             "Floors",
             "service -> ",
             "Circles of files: none",
+            "Ways around them: none",
             "Imports against the rules: none",
             "A session asks of its link: ended, heard, opened, report, terms",
             "Files of more than 300 lines: none",
@@ -182,6 +187,19 @@ class RuleTests(SynchronousTestCase):
 
     def imported(self, source: str, module: str, is_package: bool = False) -> list[rules.Arrow]:
         return [arrow for arrow in rules.arrows({**self.sources, module: (source, is_package)}) if arrow.module == module]
+
+    def test_around_seams(self) -> None:
+        """A second way to time, chance, sockets, threads or devices is noticed, inside functions too; the seam itself is fine."""
+        for module, source in (
+            ("gateway.links.link", "import time"),
+            ("gateway.net.keepers", "def f():\n    from random import random"),
+            ("gateway.ports.nodes", "import termios"),
+            ("gateway.http.front", "import socket as s"),
+            ("gateway.ports.ttys", "import threading"),
+            ("gateway.links.link", "import os\nos.urandom(4)"),
+        ):
+            self.assertEqual(len(list(rules.around_seams({module: (source, False)}))), 1, source)
+        self.assertEqual(list(rules.around_seams({"gateway.net.clock": ("import time", False)})), [])
 
     def test_upward(self) -> None:
         """An import of a higher floor is noticed in each way of writing it; one of the same folder or below is fine."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 
 from ..net.hosts import addresses_of
+from ..net.sockets import is_own_address, machine_name
 
 
 def is_this_machine(host: str) -> bool:
@@ -13,18 +13,6 @@ def is_this_machine(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        name = host.lower().removesuffix(".")
-        own = socket.gethostname().lower()
+        name, own = host.lower().removesuffix("."), machine_name()
         return name in (own, own.partition(".")[0]) or any(is_this_machine(found) for found in addresses_of(name))
-    return _is_local(str(address))
-
-
-def _is_local(address: str) -> bool:
-    """Whether the address is one of this machine's: only to such an address does the system route from the same address. Sends nothing."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((address, 9))
-            return str(probe.getsockname()[0]).partition("%")[0] == address.partition("%")[0]
-    except OSError:  # no route, or no such address family
-        return False
+    return is_own_address(str(address))

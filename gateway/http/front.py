@@ -6,7 +6,6 @@ starts anew with every byte, and each connection would keep an HTTP channel.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any
 from typing import Protocol as Duties
@@ -23,6 +22,7 @@ from ..net.building import Build, name_of
 from ..net.hosts import is_loopback
 from ..net.probes import half_close
 from ..net.report import Report
+from ..net.sockets import machine_name
 from ..options import Address
 from ..peer import Peer
 from .head import HeadReader, HttpError, Request, error_response, parse_head
@@ -95,7 +95,7 @@ class Front:
         self.visitors: set[Visitor] = set()
         self._open: set[str] = set()
         self._emptied: Deferred[None] | None = None
-        name = socket.gethostname().lower()
+        name = machine_name()
         label = name.partition(".")[0]
         self.machine = frozenset((name, label, f"{label}.local"))
 

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from ..bus.demand import Source
 from ..bus.outbox import Outbox
-from ..net.keepers import Keeper
+from ..net.keepers import Backoff, Keeper
 from ..packet import Batch
 from ..peer import Ended
 from .held import Held
@@ -58,7 +58,8 @@ class Connector:
         self.link = link
         self.held = Held(link)
         runtime = link.runtime
-        self.keeper = Keeper(f"[{link.name}] {self._dial.place}", self._attempt, runtime.reactor, runtime.log, on_waiting=self._waiting)
+        what, backoff = f"[{link.name}] {self._dial.place}", Backoff(jitter=runtime.chance.random)
+        self.keeper = Keeper(what, self._attempt, runtime.reactor, runtime.log, backoff, self._waiting)
 
     def start(self) -> None:
         if self._while_used:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -11,6 +10,7 @@ from twisted.internet.defer import Deferred, gatherResults, succeed
 from ..bus.numbering import Numbering
 from ..bus.outbox import Outbox, Parcel
 from ..config.plan import LinkPlan
+from ..net.chance import token
 from ..net.watch import Watch
 from ..options import write_count
 from ..packet import Batch, Fault, Frames
@@ -57,7 +57,7 @@ class Link(Events):
     """
 
     def __init__(self, plan: LinkPlan, runtime: Runtime, sessions: Sessions, new_wire: Callable[[], Wire]) -> None:
-        self.run = secrets.token_hex(4)
+        self.run = token(runtime.chance)
         self._numbers = Numbering(self.run)
         self.topic = plan.topic
         super().__init__(plan.name, self.topic, runtime, self._numbers)
@@ -97,9 +97,9 @@ class Link(Events):
             self._subscription.cancel()
         self.hears = tuple(hears)
         before, self.terms.gate = self.terms.gate, self.runtime.bus.gate(self.hears)
-        for token in (self, *self.sessions):
-            if before.open(token):
-                self.terms.gate.close(token)
+        for waiting in (self, *self.sessions):
+            if before.open(waiting):
+                self.terms.gate.close(waiting)
         self._subscription = self.runtime.bus.subscribe(self.hears, self.deliver, self.name) if self.hears else None
 
     def start(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -12,11 +11,14 @@ from twisted.logger import Logger
 from ..bus.bus import Bus
 from ..bus.demand import Demand
 from ..bus.outbox import Memory
+from ..net import clock
 from ..net.admission import Admission
+from ..net.chance import SYSTEM, Chance
 from ..net.notices import Notices
 from ..net.watch import Watch
 from ..options import write_count
 from ..packet import Batch
+from ..ports.devices import Devices
 
 WATCH_INTERVAL = 1.0
 """Seconds between two looks at what is paused, blocked, or may be replaced."""
@@ -30,8 +32,9 @@ class Watched(Protocol):
 
 
 class Runtime:
-    """The bus, the clock, the memory and the log; a link holds this and no other link.
+    """The bus, the memory, the log, and the outside as links reach it; a link holds this and no other link.
 
+    From outside come time and sockets (``reactor``), the time of day (``wall``), randomness (``chance``) and terminal devices.
     ``linger``: seconds that a closing session has to write what waits for it.
     """
 
@@ -42,7 +45,9 @@ class Runtime:
         memory: int = 256 << 20,
         linger: float = 2.0,
         tls: Mapping[str, Any] | None = None,
-        wall: Callable[[], int] = time.time_ns,
+        wall: Callable[[], int] = clock.wall,
+        chance: Chance = SYSTEM,
+        devices: Devices | None = None,
         log: Logger | None = None,
     ) -> None:
         self.reactor = reactor
@@ -58,6 +63,8 @@ class Runtime:
         self.linger = linger
         self.tls = dict(tls or {})
         self.wall = wall
+        self.chance = chance
+        self.devices = devices or Devices()
         self.shared: dict[Any, Any] = {}
         """What links of one transport share among themselves: a listener for several paths, say."""
 

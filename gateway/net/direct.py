@@ -7,7 +7,6 @@ then the producer is paused until that queue is empty. So at most one write is e
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +15,7 @@ from twisted.internet.abstract import FileDescriptor
 from twisted.python import log
 from zope.interface import directlyProvides, providedBy
 
-from .sockets import tune
+from .sockets import Socket, tune
 
 
 class DirectWrite:
@@ -62,7 +61,7 @@ class PausedRead:
 class DirectServer(PausedRead, DirectWrite, tcp.Server):
     """An accepted TCP connection: direct writes, no Nagle, and a kernel that notices dead peers."""
 
-    def __init__(self, sock: socket.socket, *args: Any) -> None:
+    def __init__(self, sock: Socket, *args: Any) -> None:
         super().__init__(sock, *args)
         self.send_now = sock.send
         tune(sock)
@@ -137,7 +136,7 @@ class DirectReactor:
 class DirectUNIXServer(PausedRead, DirectWrite, unix.Server):
     """An accepted UNIX connection with direct writes."""
 
-    def __init__(self, sock: socket.socket, *args: Any) -> None:
+    def __init__(self, sock: Socket, *args: Any) -> None:
         super().__init__(sock, *args)
         self.send_now = sock.send
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 from typing import Literal
 
 from twisted.internet import error
 from twisted.python.failure import Failure
 
 from ..peer import Ended
+from .sockets import LookupFailed
 
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (error.ConnectionDone, "closed by the peer"),
@@ -66,7 +66,7 @@ def in_words(reason: Failure) -> str:
     if isinstance(value, error.DNSLookupError):
         # Twisted: DNS lookup failed: no results for hostname lookup: NAME.
         return unknown_host(text.rpartition(": ")[2].removesuffix("."))
-    if isinstance(value, socket.gaierror | error.UnknownHostError):
+    if isinstance(value, LookupFailed | error.UnknownHostError):
         return f"the host is not found: {_TO_DO}"
     if isinstance(value, error.ConnectError):
         number = value.osError

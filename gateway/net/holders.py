@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 import math
 import os
-import socket
-import struct
 import sys
-import time
 from collections.abc import Iterator, Set
 from contextlib import suppress
+
+from .clock import monotonic
+from .sockets import Socket, peer_pid
 
 _MASTERS = "/dev/ptmx"
 PATIENCE = 0.5
@@ -39,16 +39,16 @@ def holder(path: str, proc: str = "/proc", locks: bool = True) -> str:
 def port_holder(host: str, port: int, proc: str = "/proc") -> str:
     """The same for the process that listens on a TCP port, on this address or on all. Only root finds processes of other users."""
     sockets = {f"socket:[{inode}]" for inode in _listening(host, port, proc)}
-    until = time.monotonic() + PATIENCE
+    until = monotonic() + PATIENCE
     for pid in _openers(sockets, proc, until) if sockets else ():
         return _named(pid, proc) if pid != os.getpid() else f"this program itself, pid {pid}: another link listens there"
     return ""
 
 
-def socket_holder(client: socket.socket, proc: str = "/proc") -> str:
+def socket_holder(client: Socket, proc: str = "/proc") -> str:
     """The same for the process that listens on the UNIX socket that ``client`` is connected to; the kernel names it to every user."""
-    with suppress(OSError, AttributeError):
-        pid, _, _ = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    with suppress(OSError):
+        pid = peer_pid(client)
         if pid == os.getpid():
             return f"this program itself, pid {pid}: another link listens there"
         if pid > 0 and os.path.exists(f"{proc}/{pid}"):
@@ -95,7 +95,7 @@ def _lockers(path: str, proc: str) -> Iterator[int]:
 def _openers(places: Set[str], proc: str, until: float = math.inf) -> Iterator[int]:
     with suppress(OSError):
         for entry in sorted(filter(str.isdigit, os.listdir(proc)), key=int):
-            if time.monotonic() > until:
+            if monotonic() > until:
                 return
             # Only the links are read: to stat what they point to could hang on a dead network file system.
             with suppress(OSError):

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +23,12 @@ STEADY = 10.0
 
 
 class Backoff:
-    """Delays before attempts: each 1.6 times the last, from ``first`` to ``longest`` seconds, +-25 % so that many do not come at once."""
+    """Delays before attempts: each 1.6 times the last, from ``first`` to ``longest`` seconds.
 
-    def __init__(self, first: float = 0.5, longest: float = 30.0, jitter: Callable[[], float] = random.random) -> None:
+    ``jitter()``, from 0 to 1, makes each up to 25 % shorter or longer, so that many do not come at once.
+    """
+
+    def __init__(self, first: float = 0.5, longest: float = 30.0, jitter: Callable[[], float] = lambda: 0.5) -> None:
         self._first = first
         self._longest = longest
         self._jitter = jitter

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import stat
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +22,7 @@ from .endings import in_words, unknown_host
 from .holders import port_holder, socket_holder
 from .hosts import addresses_of, is_address
 from .keepers import Backoff, Keeper
+from .sockets import try_unix
 
 BACKLOG = 1024
 
@@ -176,17 +176,14 @@ def _remove_dead_socket(path: str) -> None:
         return
     if not stat.S_ISSOCK(kind):
         raise ListenError("what is there is not a socket: remove it, or choose another path")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)  # its backlog may be full
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            os.unlink(path)
-            return
-        except OSError:  # it is alive, but refuses us
-            who = ""
-        else:
+    try:
+        with try_unix(path) as probe:
             who = socket_holder(probe)
+    except ConnectionRefusedError:
+        os.unlink(path)
+        return
+    except OSError:  # it is alive, but refuses us
+        who = ""
     raise ListenError(_in_use("the socket", who, f"sudo ss -lxp src {path}", "path"))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import select
 from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.interfaces import ITCPTransport
+
+from .sockets import hung_up, tune
 
 
 def below_tls(transport: Any) -> Any:
@@ -14,6 +15,11 @@ def below_tls(transport: Any) -> Any:
     while not isinstance(transport, FileDescriptor) and getattr(transport, "transport", None) is not None:
         transport = transport.transport
     return transport
+
+
+def tune_transport(transport: Any) -> None:
+    """`tune` the socket of a connected TCP transport, below TLS too."""
+    tune(below_tls(transport).socket)
 
 
 def half_close(transport: Any, secure: bool) -> None:
@@ -43,12 +49,4 @@ def peer_reset(transport: Any) -> bool:
     A peer that has only closed its side does not count: what it sent before may still have to be read.
     """
     wire = below_tls(transport)
-    if not isinstance(wire, FileDescriptor):
-        return False
-    poll = select.poll()
-    try:
-        poll.register(wire.fileno(), 0)
-        events = poll.poll(0)
-    except (OSError, ValueError):
-        return True
-    return bool(events and events[0][1] & (select.POLLERR | select.POLLHUP | select.POLLNVAL))
+    return isinstance(wire, FileDescriptor) and hung_up(wire.fileno())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
+from .devices import Devices, Identity
 from .errors import PortError
 
 LOOK = 0.25
@@ -13,15 +13,16 @@ LOOK = 0.25
 
 
 class Node:
-    """``find()`` gives the present path of the device, or raises PortError."""
+    """The node of ``device``, as the user has written it, among ``devices``."""
 
-    def __init__(self, find: Callable[[], str], clock: Any) -> None:
-        self._find = find
+    def __init__(self, device: str, devices: Devices, clock: Any) -> None:
+        self._device = device
+        self._devices = devices
         self._clock = clock
         self._timer: Any = None
-        self._seen: tuple[int, ...] | None = None
+        self._seen: Identity | None = None
         self._path = ""
-        self._opened: tuple[int, ...] | None = None
+        self._opened: Identity | None = None
 
     def look_out(self, wake: Callable[[], None] | None) -> None:
         """Call ``wake`` once, when there is a node that could be opened and that was not there, or not the same, before. None: stop."""
@@ -34,13 +35,13 @@ class Node:
 
     def opened(self, path: str) -> None:
         """The device was opened at this path."""
-        self._path, self._opened = path, _device(path)
+        self._path, self._opened = path, self._devices.look(path)
 
     @property
     def replaced(self) -> bool:
         """Whether the path leads to another device by now; one that has gone is none."""
-        there = _device(self._path)
-        return there is not None and there != self._opened
+        there = self._devices.look(self._path)
+        return there is not None and (self._opened is None or there[0] != self._opened[0])
 
     def _look(self, wake: Callable[[], None]) -> None:
         seen, self._seen = self._seen, self._present()
@@ -49,18 +50,9 @@ class Node:
         else:
             self._timer = self._clock.callLater(LOOK, self._look, wake)
 
-    def _present(self) -> tuple[int, ...] | None:
-        """What identifies the node that could be opened now, access rights included: udev sets them a moment after it makes the node."""
+    def _present(self) -> Identity | None:
+        """What could be opened now, access rights included: udev sets them a moment after it makes the node."""
         try:
-            found = os.stat(self._find())
-        except (OSError, PortError):
+            return self._devices.look(self._devices.find(self._device))
+        except PortError:
             return None
-        return (found.st_dev, found.st_ino, found.st_rdev, found.st_mode, found.st_gid)
-
-
-def _device(path: str) -> tuple[int, ...] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return (found.st_rdev,)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import select
-import termios
 from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
@@ -14,7 +11,7 @@ from twisted.python.failure import Failure
 
 from ..net.direct import DirectWrite
 from ..net.probes import pending
-from .ttys import TTY
+from .devices import Tty
 
 _READ = 4096
 """The kernel's terminal (N_TTY) gives at most 4095 bytes to one read, however much there is."""
@@ -38,10 +35,10 @@ class TtyPort(DirectWrite, SerialPort):
     ``loseConnection`` waits until the hardware has sent all that was written; ``abortConnection`` does not.
     """
 
-    _serial: TTY
+    _serial: Tty  # type: ignore[assignment]
     reactor: Any
 
-    def __init__(self, protocol: Any, tty: TTY, reactor: Any) -> None:
+    def __init__(self, protocol: Any, tty: Tty, reactor: Any) -> None:
         # Not SerialPort.__init__: it would open the port again, and flush what has come in.
         FileDescriptor.__init__(self, reactor)
         self._serial = tty
@@ -51,12 +48,12 @@ class TtyPort(DirectWrite, SerialPort):
         protocol.makeConnection(self)
 
     def doRead(self) -> Exception | None:
-        fd = self._serial.fd
+        read = self._serial.read_some
         chunks: list[bytes] = []
         lost: Exception | None = None
         for _ in range(_READS):
             try:
-                chunk = os.read(fd, _READ)
+                chunk = read(_READ)
             except BlockingIOError:
                 break
             except OSError as error:
@@ -73,11 +70,11 @@ class TtyPort(DirectWrite, SerialPort):
         return lost if self.connected else None
 
     def send_now(self, data: bytes) -> int:
-        return os.write(self._serial.fd, data)
+        return self._serial.write_some(data)
 
     def writeSomeData(self, data: bytes) -> int | Exception:
         try:
-            return os.write(self._serial.fd, data)
+            return self._serial.write_some(data)
         except BlockingIOError:
             return 0
         except OSError as error:
@@ -113,17 +110,8 @@ class TtyPort(DirectWrite, SerialPort):
 
     def in_hardware(self) -> int:
         """Bytes that the kernel has taken and not yet sent."""
-        if self._serial.fd is None:
-            return 0
-        try:
-            return int(self._serial.out_waiting)
-        except (OSError, termios.error):
-            return 0
+        return self._serial.unsent()
 
     def _hung_up(self) -> Exception | None:
         """The error after an empty read; None if the line is still there: with VMIN = 0, set by another program, nothing was to be read."""
-        poll = select.poll()
-        poll.register(self._serial.fd, select.POLLIN)
-        if any(events & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, events in poll.poll(0)):
-            return LineLostError("unplugged: the line hung up")
-        return None
+        return LineLostError("unplugged: the line hung up") if self._serial.hung_up() else None

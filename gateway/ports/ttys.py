@@ -20,6 +20,7 @@ from typing import Any, cast
 import serial
 
 from ..net.holders import holder
+from ..net.sockets import hung_up
 from .errors import PortError, absent, busy, denied, not_a_port
 from .settings import Flow, ModemLine, Parity, PortSettings, StopBits
 
@@ -99,6 +100,25 @@ class TTY(serial.Serial):
                 if self.out_waiting:
                     self.reset_output_buffer()
         super().close()
+
+    def read_some(self, size: int) -> bytes:
+        """What has come in, at most ``size`` bytes, without waiting; b"" at a hang-up. Raises BlockingIOError, or OSError."""
+        return os.read(self.fd, size)
+
+    def write_some(self, data: bytes) -> int:
+        """Write what there is room for, and return how much that was. Raises BlockingIOError, or OSError."""
+        return os.write(self.fd, data)
+
+    def unsent(self) -> int:
+        """Bytes that were written and that the hardware has not sent, as far as the driver knows."""
+        try:
+            return int(self.out_waiting) if self.fd is not None else 0
+        except (OSError, termios.error):
+            return 0
+
+    def hung_up(self) -> bool:
+        """Whether the line has ended."""
+        return hung_up(self.fd)
 
     def in_force(self) -> PortSettings:
         """Return the settings that the kernel has now. Raises termios.error when the device is gone."""

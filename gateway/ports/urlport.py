@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import queue
-import select
 import sys
-import threading
 from collections import deque
 from contextlib import suppress
 from typing import Any
@@ -21,6 +19,8 @@ from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from ..net import threads
+from ..net.sockets import ready
 from .errors import PortError
 from .room import ROOM, Room
 from .settings import PortSettings
@@ -42,7 +42,7 @@ def open_url(url: str, settings: PortSettings, reactor: Any) -> Deferred[serial.
 
     def succeed(port: serial.SerialBase) -> None:
         if opened.called:
-            threading.Thread(target=_close, args=(port,), daemon=True, name=f"close {url}").start()
+            threads.start(lambda: _close(port), f"close {url}")
         else:
             opened.callback(port)
 
@@ -58,7 +58,7 @@ def open_url(url: str, settings: PortSettings, reactor: Any) -> Deferred[serial.
         else:
             reactor.callFromThread(succeed, port)
 
-    threading.Thread(target=work, daemon=True, name=f"open {url}").start()
+    threads.start(work, f"open {url}")
     return opened
 
 
@@ -93,12 +93,6 @@ def _has_descriptor(port: Any) -> bool:
     return type(port).fileno is not io.RawIOBase.fileno
 
 
-def _ready(port: Any, events: int) -> bool:
-    poll = select.poll()
-    poll.register(port.fileno(), events)
-    return bool(poll.poll(_LOOK * 1000))
-
-
 def _bound_input(port: Any) -> None:
     """Give a limit to the queue of single bytes into which the RFC 2217 client of pyserial reads ahead."""
     ahead = getattr(port, "_read_buffer", None)
@@ -131,8 +125,8 @@ class UrlPort(Room):
         """Bytes that were written and not yet taken by the port."""
         self._port = port
         self._reactor = reactor
-        self._stopping = threading.Event()
-        self._room = threading.Semaphore(_CHUNKS)
+        self._stopping = threads.Event()
+        self._room = threads.Semaphore(_CHUNKS)
         self._read: deque[bytes] = deque()
         self._reading = True
         self._writes: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -140,7 +134,7 @@ class UrlPort(Room):
         self._cut: Any = None
         protocol.makeConnection(self)
         for work in (self._reader, self._writer):
-            threading.Thread(target=work, daemon=True, name=f"{work.__name__} {port.port}").start()
+            threads.start(work, f"{work.__name__} {port.port}")
 
     # In the reactor's thread
 
@@ -231,7 +225,7 @@ class UrlPort(Room):
     def _wait_for_input(self) -> bytes:
         port = self._port
         if _has_descriptor(port):
-            return bytes(port.read(_CHUNK)) if _ready(port, select.POLLIN) else b""
+            return bytes(port.read(_CHUNK)) if ready(port.fileno(), _LOOK) else b""
         first = bytes(port.read(1))
         return first + bytes(port.read(min(port.in_waiting, _CHUNK))) if first else b""
 
@@ -241,7 +235,7 @@ class UrlPort(Room):
                 rest = memoryview(data)
                 while rest and not self._stopping.is_set():
                     # Without this wait pyserial would spin while the port takes nothing.
-                    if not _has_descriptor(self._port) or _ready(self._port, select.POLLOUT):
+                    if not _has_descriptor(self._port) or ready(self._port.fileno(), _LOOK, to_write=True):
                         rest = rest[self._port.write(rest) :]
                 self._reactor.callFromThread(self._wrote, len(data))
         except Exception as error:  # as in the reader

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -102,11 +102,6 @@ def has_names(certificate: x509.Certificate) -> bool:
     except x509.ExtensionNotFound:
         return False
     return bool(names.get_values_for_type(x509.DNSName) or names.get_values_for_type(x509.IPAddress))
-
-
-def utc_now() -> datetime:
-    """Wall-clock time: certificates have dates."""
-    return datetime.now(UTC)
 
 
 def _read(path: str, key: str, limit: int) -> bytes:

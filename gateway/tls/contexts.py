@@ -15,8 +15,9 @@ from cryptography import x509
 from OpenSSL import SSL
 
 from ..errors import ConfigError
+from ..net.clock import utc
 from ..options import write_count
-from .certificates import check_pair, has_names, read_certificates, read_key, utc_now, wrong_dates
+from .certificates import check_pair, has_names, read_certificates, read_key, wrong_dates
 from .options import Role, TlsOptions
 from .verify import strict
 
@@ -70,7 +71,7 @@ def warnings(options: TlsOptions, role: Role = "client", now: datetime | None = 
             chain = read_certificates(options.certificate, "certificate")
         except ConfigError:
             return found
-        now = now or utc_now()
+        now = now or utc()
         left = chain[0].not_valid_after_utc - now
         if wrong := wrong_dates(chain[0], options.certificate, now):
             found.append(f"certificate: {wrong} Peers will refuse it")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from cryptography import x509
@@ -17,6 +16,7 @@ from OpenSSL.SSL import Connection, X509VerificationCodes
 from service_identity import CertificateError, VerificationError
 from service_identity.cryptography import verify_certificate_hostname, verify_certificate_ip_address
 
+from ..net.clock import utc
 from ..net.hosts import is_address
 from .failures import TlsFailed
 
@@ -132,7 +132,7 @@ def client_identity(certificate: x509.Certificate) -> str:
 
 def _explain(certificate: x509.Certificate, number: int, depth: int) -> TlsFailed:
     whose = "its certificate" if depth == 0 else f"the certificate of its CA {quoted(certificate.subject.rfc4514_string())}"
-    clock = f"here it is {datetime.now(UTC):%Y-%m-%d %H:%M} UTC: is the clock right?"
+    clock = f"here it is {utc():%Y-%m-%d %H:%M} UTC: is the clock right?"
     if number == _Codes.ERR_CERT_HAS_EXPIRED:
         return TlsFailed("certificate_expired", f"{whose} expired on {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC; {clock}")
     if number == _Codes.ERR_CERT_NOT_YET_VALID:

@@ -20,7 +20,7 @@ from ..links.session import Session
 from ..links.stream import StreamProtocol, stream_wires
 from ..options import Written, YesNo, parse_integer
 from ..peer import Peer
-from ..ports.errors import PortAbsentError, PortError, obstacle
+from ..ports.errors import PortError, obstacle
 from ..ports.nodes import Node
 from ..ports.settings import BaudRate, ByteSize, Flow, ModemLine, Parity, PortSettings, Speed, StopBits
 from ..ports.usbnames import PREFIX, find, parse_usb_name
@@ -153,7 +153,7 @@ class SerialDial:
         self._options = options
         self._runtime = runtime
         self._has_node = "://" not in options.device and sys.platform != "win32"
-        self._node = Node(self._find, runtime.reactor)
+        self._node = Node(options.device, runtime.devices, runtime.reactor)
         self._session: Session | None = None
         self._other = ""
 
@@ -196,14 +196,13 @@ class SerialDial:
         return str(self._options.settings)
 
     def _open_tty(self, link: Link) -> str:
-        from ..net.holders import holder
         from ..ports.ttyport import TtyPort
-        from ..ports.ttys import open_tty
 
-        path = self._find()
-        tty = open_tty(path, self._options.settings)
+        devices = self._runtime.devices
+        path = devices.find(self._options.device)
+        tty = devices.open(path, self._options.settings)
         self._node.opened(path)
-        other = holder(path, locks=False) if self._options.exclusive else ""
+        other = devices.sharer(path) if self._options.exclusive else ""
         if other and other != self._other:
             text = f"{other} has it open too, without a lock: what one of them reads the other misses"
             link.report("shared", text, peer=path)
@@ -216,17 +215,6 @@ class SerialDial:
         if not protocol.session.open:
             raise PortError("was lost while it was opened")
         return settings if path == self._options.device else f"{path} {settings}"
-
-    def _find(self) -> str:
-        device = self._options.device
-        if not device.startswith(PREFIX):
-            return device
-        try:
-            return find(parse_usb_name(device))
-        except LookupError as error:
-            raise PortAbsentError(str(error)) from None
-        except ValueError as error:
-            raise PortError(str(error)) from None
 
 
 def _protocol(link: Link, name: str) -> StreamProtocol:

@@ -17,7 +17,7 @@ from ..links.stream import stream_wires
 from ..net.building import Build, name_of
 from ..net.direct import DirectReactor
 from ..net.listeners import Listener, tcp_listener
-from ..net.sockets import tune_transport
+from ..net.probes import tune_transport
 from ..options import Address, TcpAddress
 
 IS_DEVICE = False

@@ -6,7 +6,7 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.net.sockets import tune_transport
+from gateway.net.probes import tune_transport
 
 from .test_direct import Connected
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.ports.devices import Devices
 from gateway.ports.errors import PortAbsentError
 from gateway.ports.nodes import LOOK, Node
 
@@ -16,7 +17,7 @@ class NodeTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
         self.clock = Clock()
-        self.node = Node(lambda: str(self.path), self.clock)
+        self.node = Node(str(self.path), Devices(), self.clock)
         self.woken = 0
 
     def wake(self) -> None:
@@ -68,12 +69,13 @@ class ReturnTests(NodeTestCase):
         """A device that is found by another name is absent while the search finds none."""
         found: list[str] = []
 
-        def find() -> str:
-            if not found:
-                raise PortAbsentError("is not there")
-            return found[0]
+        class Searched(Devices):
+            def find(self, device: str) -> str:
+                if not found:
+                    raise PortAbsentError("is not there")
+                return found[0]
 
-        node = Node(find, self.clock)
+        node = Node("usb:1234:5678", Searched(), self.clock)
         node.look_out(self.wake)
         self.assertEqual(self.look(), 0)
         found.append("/dev/null")

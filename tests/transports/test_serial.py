@@ -18,7 +18,7 @@ from gateway.bus.outbox import DeviceOutboxOptions
 from gateway.config.plan import LinkPlan
 from gateway.links.link import Link
 from gateway.packet import Batch
-from gateway.ports import ttys
+from gateway.ports import devices, ttys
 from gateway.ports.settings import PortSettings, Speed
 from gateway.transports import serial
 from gateway.transports.serial import Options, warnings
@@ -262,7 +262,7 @@ class PortTests(SerialTestCase):
                 raise found
             return str(self.node)
 
-        self.patch(serial, "find", find)
+        self.patch(devices, "find", find)
         link = self.link(device="usb:0403:6001")
         self.assertIn("[gauge] usb:0403:6001: several devices are usb:0403:6001", self.said())
         found = None  # type: ignore[assignment]
