@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Container, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -73,7 +74,7 @@ class Frames:
     def cost(self) -> int:
         """Bytes of memory that these take, as far as they have been cut by now."""
         pieces = 0 if self._payloads is None else _PIECE * self.count + len(self.data)
-        return len(self.data) + pieces
+        return len(self.data) + pieces + (_size(self.fields) if self.fields is not None else 0)
 
     def join(self) -> None:
         """Forget the payloads that were cut from the bytes: they can be cut again, and take as much memory once more."""
@@ -96,6 +97,24 @@ class Frames:
 
     def __repr__(self) -> str:
         return f"Frames({self.data!r}, {self.count}, {list(self.payloads)!r}, faults={self.faults!r})"
+
+
+def _size(fields: Fields) -> int:
+    """Bytes of memory that fields take, with all that is in them; a key that many objects share counts once."""
+    size = sys.getsizeof(fields)
+    keys: dict[int, int] = {}
+    found: list[Any] = [*fields]
+    while found:
+        value = found.pop()
+        if value is None:
+            continue
+        size += sys.getsizeof(value)
+        if isinstance(value, dict):
+            keys.update(zip(map(id, value), map(sys.getsizeof, value), strict=True))
+            found.extend(value.values())
+        elif isinstance(value, list | tuple):
+            found.extend(value)
+    return size + sum(keys.values())
 
 
 EMPTY = Frames(b"", 0, ())

@@ -48,6 +48,7 @@ class FramesCostTests(SynchronousTestCase):
         self.assertGreater(frames.cost, 2 * before)
         frames.join()
         self.assertEqual((frames.cost, list(frames.payloads)), (before, [b"a", b"b"]))
+        self.assertGreater(Frames(b"a\n", 1, delimiter=b"\n", fields=[{"a": [["x" * 500]]}]).cost, 700)
         given = Frames(b"ab", 2, (b"a", b"b"))
         given.join()
         self.assertEqual(list(given.payloads), [b"a", b"b"])

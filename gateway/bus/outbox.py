@@ -183,6 +183,12 @@ class Outbox:
         """Whether those who were paused may go on: at most half full."""
         return self.bytes * 2 <= self._options.bytes and self.packets * 2 <= self._options.packets
 
+    @property
+    def over(self) -> bool:
+        """Whether more waits than there is room for, so that whoever publishes is to be paused."""
+        limits = self._options
+        return limits.when_full == "block" and (self.bytes > limits.bytes or self.packets > limits.packets)
+
     def offer(self, item: Item) -> Verdict:
         """Queue an item, or apply the policy."""
         if isinstance(item, Verb):
@@ -244,6 +250,10 @@ class Outbox:
         for item in dropped:
             self._memory.leave(self, item)
         return dropped
+
+    def forget_verbs(self) -> None:
+        """Take all verbs out: they were for a session that is over."""
+        self._items = deque(item for item in self._items if isinstance(item, Parcel))
 
     def _fits(self, item: Parcel) -> bool:
         return self.bytes + item.size <= self._options.bytes and self.packets + item.packets <= self._options.packets

@@ -34,8 +34,11 @@ class Held:
     def keep(self, box: Outbox) -> None:
         """Hold what a session has left unwritten."""
         box.restore()
+        box.forget_verbs()
         box.give_up = self._give_up
         self._box = box
+        if box.over:
+            self._link.terms.gate.close(self._link)
 
     def drop(self, session: Session, why: str) -> None:
         """What a session has left unwritten is dropped, and those who sent it are told."""
@@ -51,6 +54,8 @@ class Held:
         self._box = None
         if box is not None:
             session.writer.adopt(box)
+            if box.over:  # whoever waits for room waits on: the session opens the gate when there is some
+                link.terms.gate.close(session)
             for parcel in box:
                 if isinstance(parcel, Parcel) and not parcel.told:
                     parcel.told = True
@@ -80,10 +85,9 @@ class Held:
             box = self._box = Outbox(link.options.outbox, link.runtime.memory, self._give_up)
         before = box.dropped_packets
         verdict = box.offer(parcel)
-        if self._box is box:
-            if verdict is Verdict.BLOCK:
-                link.terms.gate.close(link)
-            self._dropped(box.dropped_packets - before, "its outbox is full")
+        if verdict is Verdict.BLOCK and self._box is box:
+            link.terms.gate.close(link)
+        self._dropped(box.dropped_packets - before, "its outbox is full")
 
     def _refuse(self, batch: Batch) -> None:
         link, packets = self._link, write_count(batch.count, "packet")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.bus.outbox import OVERHEAD, PLACE, DeviceOutboxOptions, Item, Memory, Outbox, OutboxOptions, Parcel, Verb, Verdict
+from gateway.codecs import json
 from gateway.packet import Batch, Frames
 
 
@@ -205,6 +206,29 @@ class MemoryTests(SynchronousTestCase):
                 tracemalloc.stop()
             self.assertTrue(0.67 < memory.used / real < 1.5, f"{size} bytes, {cut=}, {anew=}: {memory.used} charged, {real} taken")
 
+    def test_charge_of_fields_is_true(self) -> None:
+        """What a codec found in packets is charged too, within a half: few values and many, deep and flat, long ones, shared keys."""
+        codec = json.Codec(json.Options())
+        values = (
+            b'{"value":123.4,"unit":"kg","stable":true}',
+            b'{"a":[[],[],{},[]]}',
+            b'{"a":{"b":{"c":{"d":1.5}}}}',
+            b'{"a":"%b"}' % (b"x" * 900),
+        )
+        for value in values:
+            memory = Memory(1 << 40)
+            box = outbox("block", size=1 << 40, packets=1 << 30, memory=memory)
+            tracemalloc.start()
+            try:
+                for _ in range(100):
+                    fields = [codec.decode(value)[1] for _ in range(50)]
+                    box.offer(Parcel(Batch("lan", "run", 1, 1 << 60, "lan#1", Frames(b"x\n" * 50, 50, delimiter=b"\n", fields=fields))))
+                del fields
+                real, _peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+            self.assertTrue(0.67 < memory.used / real < 1.5, f"{value!r}: {memory.used} charged, {real} taken")
+
     def test_reluctant(self) -> None:
         """An outbox whose owner does nothing is emptied all the same."""
         memory = Memory(10)
@@ -225,6 +249,27 @@ class MemoryTests(SynchronousTestCase):
         self.assertEqual((memory.used, box.bytes, box.packets), before)
         self.assertEqual(names(taken(box, 1000)), b"123")
         self.assertEqual((memory.used, box.bytes), (0, 0))
+
+    def test_over(self) -> None:
+        """It holds too much when more waits than there is room for, if whoever publishes is to wait for that."""
+        for policy, size, packets, expected in (
+            ("block", 80, 2, False),
+            ("block", 79, 2, True),
+            ("block", 80, 1, True),
+            ("drop-oldest", 39, 9, False),
+        ):
+            box = outbox(policy, size, packets)
+            box.offer(item(40))
+            box.offer(item(40))
+            self.assertIs(box.over, expected, (policy, size, packets))
+
+    def test_verbs_forgotten(self) -> None:
+        """Verbs can be taken out; the packets stay, in order."""
+        box = outbox("block")
+        for thing in (item(1, name=b"1"), Verb("close"), item(1, name=b"2")):
+            box.offer(thing)
+        box.forget_verbs()
+        self.assertEqual((len(box), names(taken(box, 100))), (2, b"12"))
 
     def test_cleared_while_taken(self) -> None:
         """Clearing drops what was taken and never settled too."""

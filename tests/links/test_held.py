@@ -6,9 +6,10 @@ import json
 
 from gateway.bus.outbox import OVERHEAD
 from gateway.links.runtime import Runtime
+from gateway.links.session import Session
 from gateway.peer import PLAIN
 
-from ..building import Dial, LinkCase, Wire, command, deliver, gone, join, keeper, make_link, make_runtime
+from ..building import Dial, LinkCase, Wire, command, deliver, gone, join, keeper, lines, make_link, make_runtime, outbox
 
 
 class AbsentTests(LinkCase):
@@ -96,6 +97,47 @@ class AbsentTests(LinkCase):
         self.assertTrue(writer_wire.reading)
         self.assertEqual(wire.value(), b"12\n34\n56\n")
 
+    def test_comes_and_goes(self) -> None:
+        """A device that comes, takes nothing and goes, again and again, lets nobody write beyond the limit and one read."""
+        device = self.device(when_absent="hold", outbox={"bytes": 8, "when_full": "block"})
+        writer, writer_wire = join(make_link(self.runtime, "lan"))
+        for _ in range(5):
+            self.write_while_it_is_read(writer, writer_wire)
+            session, wire = device.new_session(PLAIN), Wire()
+            wire.registerProducer = lambda producer, streaming: producer.pauseProducing()  # type: ignore[method-assign]
+            session.connected(wire)
+            self.dial.trial.callback(None)
+            self.write_while_it_is_read(writer, writer_wire)
+            self.assertEqual((writer.paused, outbox(session).packets), (True, 3))
+            session.lost(gone("unplugged"))
+            self.clock.advance(60)
+        _, fresh = join(device)
+        self.assertEqual((fresh.value(), writer.paused, writer_wire.reading), (b"cmd\n" * 3, False, True))
+
+    def write_while_it_is_read(self, writer: Session, wire: Wire) -> None:
+        for _ in range(5):
+            if wire.reading:
+                writer.received(b"cmd\n")
+
+    def test_close_is_not_held(self) -> None:
+        """A session that was to close behind what waited leaves the packets to the next one, and not its close."""
+        device = self.device(when_absent="hold")
+        self.dial.trial.callback(None)
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"a", b"b"):
+            deliver(session, command(text, ""), text + b"\n")
+        session.close("closed by the peer", "eof")
+        session.lost(gone("cut"))
+        fresh, fresh_wire = device.new_session(PLAIN), Wire()
+        fresh_wire.room = 1
+        fresh.connected(fresh_wire)
+        for text in (b"c", b"d"):
+            deliver(fresh, command(text, ""), text + b"\n")
+        fresh.close("enough")
+        fresh_wire.drain()
+        self.assertEqual(fresh_wire.value(), b"b\nc\nd\n")
+
     def test_hold_over_the_memory(self) -> None:
         """What the memory of all outboxes has no room for is dropped and counted, nobody waits for it, and the link works on."""
         runtime = make_runtime(self.clock, memory=8 + 2 * OVERHEAD)
@@ -108,6 +150,15 @@ class AbsentTests(LinkCase):
         _, wire = join(device)
         writer.received(b"x\n")
         self.assertEqual(wire.value(), b"x\n")
+
+    def test_two_reasons_in_one_offer(self) -> None:
+        """What the policy drops is counted also where the newcomer is then too much for the memory of all."""
+        runtime = make_runtime(self.clock, memory=1500)
+        outbox = {"packets": 3, "when_full": "drop-oldest"}
+        device = make_link(runtime, "dev", dial=Dial(), hears=("lan",), when_absent="hold", outbox=outbox)
+        runtime.bus.publish(lines(b"1", b"2", b"3", topic="lan"))
+        runtime.bus.publish(command(b"4" * 2000, ""))
+        self.assertEqual((device.counters["dropped_packets"], runtime.memory.used), (4, 0))
 
     def test_memory_after_the_return(self) -> None:
         """What was held and waits again is the session's to give up: it is dropped, counted for it, and nothing else ends."""
