@@ -6,7 +6,8 @@ import binascii
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import chain, count
+from math import isinf
 from typing import Any
 
 import msgspec
@@ -23,7 +24,19 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A string that nothing closes matches to the end: else each quote in it would be tried again, in quadratic time.
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes({*range(256)} - {*b"[]{}"})
+
+
+def _float(digits: str) -> float:
+    """A number as Python reads it: msgspec takes up to fifty times as long for one like 1e300."""
+    value = float(digits)
+    if isinf(value):
+        raise ValueError("Number out of range")
+    return value
+
+
+_decode = msgspec.json.Decoder(float_hook=_float).decode
 
 
 class Options(CodecOptions):
@@ -109,21 +122,31 @@ def _without_strings(body: bytes) -> bytes:
 
 
 def _check_depth(body: bytes) -> None:
-    """Refuse what is nested too deep, before anything recurses."""
+    """Refuse what is nested too deep, before anything recurses: pairs of brackets are taken out in bulk, from the inmost on."""
     if len(body) <= DEEPEST or body.count(b"[") + body.count(b"{") <= DEEPEST:
         return
-    depth = 0
-    for bracket in re.findall(rb"[\[\]{}]", _without_strings(body)):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > DEEPEST:
-            raise CodecError(f"JSON nested deeper than {DEEPEST} levels")
+    left = _without_strings(body).translate(_SQUARE, _NO_BRACKETS)
+    for _ in range(DEEPEST):
+        if b"[]" not in left:
+            break
+        left = left.replace(b"[]", b"")
+    # Pairs that are left have too many in them; brackets that nothing closes are no JSON, but may be too deep to try.
+    if b"[]" in left or left.startswith(b"[" * (DEEPEST + 1)):
+        raise CodecError(f"JSON nested deeper than {DEEPEST} levels")
 
 
 def _pairs(value: Any) -> int:
-    """The number of key-value pairs in a value, at all levels: less than the colons that were written when a key came twice."""
-    if isinstance(value, dict):
-        return len(value) + sum(map(_pairs, value.values()))
-    return sum(map(_pairs, value)) if isinstance(value, list) else 0
+    """The number of key-value pairs in a value, at all levels: less than the colons that were written when a key came twice.
+
+    Level by level, each in bulk: a message can have half a million arrays.
+    """
+    pairs, level = 0, [value]
+    while level:
+        objects = [found for found in level if type(found) is dict]
+        arrays = [found for found in level if type(found) is list]
+        pairs += sum(map(len, objects))
+        level = [*chain.from_iterable(arrays), *chain.from_iterable(map(dict.values, objects))]
+    return pairs
 
 
 def _text(value: object) -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from hypothesis import given, settings
@@ -142,6 +143,26 @@ class ReadTests(SynchronousTestCase):
             b'["\\"",' + b"[" * 40,
         ):
             self.assertIn(f"deeper than {DEEPEST} levels", self.refused(body))
+
+    def test_numbers(self) -> None:
+        """Numbers are what Python reads, to the last bit; those beyond the largest are refused."""
+        for number in (b"1e300", b"1.7976931348623157e308", b"5e-324", b"1e-400", b"-0.0", b"9007199254740993.0", b"1E+5", b"0.1e1"):
+            self.assertEqual(Codec(Options()).decode(b'{"a":[%b]}' % number)[1], {"a": [float(number)]})
+        for number in (b"1.8e308", b"-1e309", b"1" * 310 + b".5"):
+            self.assertIn("out of range", self.refused(b"[%b]" % number))
+
+    def test_costly(self) -> None:
+        """A number takes about as long to read as another one: large ones took fifty times as long, two seconds for a megabyte."""
+        plain, large = (self._time_of(unit * 20_000) for unit in (b"1234.5,", b"1.5e300,"))
+        self.assertLess(large, 8 * plain)
+
+    def _time_of(self, values: bytes) -> float:
+        codec, tries = Codec(Options()), []
+        for _ in range(3):
+            start = time.process_time()
+            codec.decode(b"[%b0]" % values)
+            tries.append(time.process_time() - start)
+        return min(tries)
 
     def test_unclosed_strings(self) -> None:
         """A megabyte of quotes and brackets that nothing closes is refused in linear time."""
