@@ -12,6 +12,7 @@ from contextlib import suppress
 from .clock import monotonic
 from .sockets import Socket, peer_pid
 
+PROC = "/proc"
 _MASTERS = "/dev/ptmx"
 PATIENCE = 0.5
 """Seconds to look for the process that has a socket: a machine can have very many processes."""
@@ -20,12 +21,12 @@ _LONGEST = 160
 """Characters of a command line that are shown."""
 
 
-def holder(path: str, proc: str = "/proc", locks: bool = True) -> str:
+def holder(path: str, proc: str = "", locks: bool = True) -> str:
     """``pid 1234 (minicom -D /dev/ttyUSB0)``: the process that has locked the device or has it open; ``""`` if it cannot be known.
 
     ``locks=False`` when the caller has the lock itself.
     """
-    ourselves = os.getpid()
+    proc, ourselves = proc or PROC, os.getpid()
     for pid in _lockers(path, proc) if locks else ():
         if pid == ourselves:
             return f"this program itself, pid {pid}: another link has the same device"
@@ -36,8 +37,9 @@ def holder(path: str, proc: str = "/proc", locks: bool = True) -> str:
     return ""
 
 
-def port_holder(host: str, port: int, proc: str = "/proc") -> str:
+def port_holder(host: str, port: int, proc: str = "") -> str:
     """The same for the process that listens on a TCP port, on this address or on all. Only root finds processes of other users."""
+    proc = proc or PROC
     sockets = {f"socket:[{inode}]" for inode in _listening(host, port, proc)}
     until = monotonic() + PATIENCE
     for pid in _openers(sockets, proc, until) if sockets else ():
@@ -45,8 +47,9 @@ def port_holder(host: str, port: int, proc: str = "/proc") -> str:
     return ""
 
 
-def socket_holder(client: Socket, proc: str = "/proc") -> str:
+def socket_holder(client: Socket, proc: str = "") -> str:
     """The same for the process that listens on the UNIX socket that ``client`` is connected to; the kernel names it to every user."""
+    proc = proc or PROC
     with suppress(OSError):
         pid = peer_pid(client)
         if pid == os.getpid():

@@ -1,0 +1,188 @@
+"""What clients of a simulated run speak: plain lines, WebSocket, either of them in TLS. Written for this, so that it knows nothing of the program."""
+
+from __future__ import annotations
+
+import ssl
+import struct
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Protocol
+
+import trustme
+
+Take = Callable[[bytes], None]
+
+
+class Form(Protocol):
+    """``begin`` once the connection is there; ``feed`` what comes; ``say`` a packet. ``send`` and ``packet`` are set by whoever uses it."""
+
+    send: Take
+    packet: Take
+    opened: bool
+
+    def begin(self) -> None: ...
+    def feed(self, data: bytes) -> None: ...
+    def say(self, packet: bytes) -> None: ...
+
+
+class Lines:
+    """Packets end at LF."""
+
+    opened = True
+
+    def __init__(self) -> None:
+        self.send: Take = lambda data: None
+        self.packet: Take = lambda packet: None
+        self._rest = b""
+
+    def begin(self) -> None:
+        """Nothing is said before."""
+
+    def feed(self, data: bytes) -> None:
+        *packets, self._rest = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
+        for packet in packets:
+            self.packet(packet.removesuffix(b"\r"))
+
+    def say(self, packet: bytes) -> None:
+        self.send(packet + b"\n")
+
+
+class WebSocket:
+    """RFC 6455: one message a packet."""
+
+    def __init__(self, path: str = "/") -> None:
+        self.send: Take = lambda data: None
+        self.packet: Take = lambda packet: None
+        self.opened = False
+        self.refused = b""
+        self.closed = False
+        self._path = path
+        self._rest = b""
+
+    def begin(self) -> None:
+        head = f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        self.send(head.encode() + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+
+    def feed(self, data: bytes) -> None:
+        self._rest = rest = self._rest + data
+        if not self.opened:
+            head, end, rest = rest.partition(b"\r\n\r\n")
+            if not end:
+                return
+            if not head.startswith(b"HTTP/1.1 101 "):
+                self.refused = head
+                self._rest = b""
+                return
+            self.opened = True
+        place = 0
+        while len(rest) - place >= 2:
+            kind, size, begin = rest[place] & 15, rest[place + 1] & 127, place + 2
+            if size == 126 and len(rest) >= place + 4:
+                size, begin = struct.unpack_from(">H", rest, begin)[0], begin + 2
+            elif size == 127 and len(rest) >= place + 10:
+                size, begin = struct.unpack_from(">Q", rest, begin)[0], begin + 8
+            elif size >= 126:
+                break
+            if len(rest) < begin + size:
+                break
+            self._frame(kind, rest[begin : begin + size])
+            place = begin + size
+        self._rest = rest[place:]
+
+    def say(self, packet: bytes) -> None:
+        self._send_frame(1, packet)
+
+    def _frame(self, kind: int, body: bytes) -> None:
+        if kind in (1, 2):
+            self.packet(body)
+        elif kind == 9:
+            self._send_frame(10, body)
+        elif kind == 8 and not self.closed:
+            self.closed = True
+            self._send_frame(8, body)
+
+    def _send_frame(self, kind: int, body: bytes) -> None:
+        size = len(body)
+        head = bytes((0x80 | kind, 0x80 | size)) if size < 126 else struct.pack(">BBH", 0x80 | kind, 0x80 | 126, size)
+        self.send(head + bytes(4) + body)  # a mask of zeros: the body as it is
+
+
+class Tls:
+    """Another form inside TLS, by the real OpenSSL on memory."""
+
+    def __init__(self, inner: Any) -> None:
+        self.send: Take = lambda data: None
+        self.inner = inner
+        self.opened = False
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context().wrap_bio(self._in, self._out, server_hostname="localhost")
+        inner.send = self._say
+        self._begun = False
+
+    @property
+    def packet(self) -> Take:
+        return self.inner.packet  # type: ignore[no-any-return]
+
+    @packet.setter
+    def packet(self, packet: Take) -> None:
+        self.inner.packet = packet
+
+    def begin(self) -> None:
+        self._shake()
+
+    def feed(self, data: bytes) -> None:
+        self._in.write(data)
+        if not self._begun:
+            self._shake()
+        while self._begun:
+            try:
+                plain = self._tls.read(1 << 16)
+            except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+                break
+            if not plain:
+                break
+            self.inner.feed(plain)
+        self.opened = self._begun and self.inner.opened
+
+    def say(self, packet: bytes) -> None:
+        if self._begun:
+            self.inner.say(packet)
+
+    def _shake(self) -> None:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+            return
+        self._begun = True
+        self._flush()
+        self.inner.begin()
+
+    def _say(self, data: bytes) -> None:
+        self._tls.write(data)
+        self._flush()
+
+    def _flush(self) -> None:
+        if data := self._out.read():
+            self.send(data)
+
+
+@cache
+def certificate() -> Path:
+    """A folder with ``site.pem``, ``site.key`` and ``ca.pem``, made once. RSA: all its signatures have one length, so traces are equal."""
+    folder = Path(mkdtemp(prefix="gateway-sim-tls-"))
+    authority = trustme.CA(key_type=trustme.KeyType.RSA)
+    issued = authority.issue_cert("localhost", key_type=trustme.KeyType.RSA)
+    issued.private_key_pem.write_to_path(folder / "site.key")
+    (folder / "site.key").chmod(0o600)
+    (folder / "site.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    return folder
+
+
+@cache
+def context() -> ssl.SSLContext:
+    """A client that trusts `certificate`."""
+    return ssl.create_default_context(cafile=certificate() / "ca.pem")

@@ -1,0 +1,54 @@
+"""What must hold in every run, whatever happens: looked at each simulated second, and at the end."""
+
+from __future__ import annotations
+
+from .gateway import STOPS_IN
+from .scene import Scene
+from .world import Broken
+
+WORK = 400
+"""Reads and sends of one turn."""
+
+
+def look(scene: Scene) -> None:
+    """The laws that hold at any time. Raises Broken."""
+    sim = scene.sim
+    if sim.world.alarms:
+        raise Broken(sim.world.alarms[0])
+    if sim.world.longest_turn > WORK:
+        raise Broken(f"one turn had {sim.world.longest_turn} reads and sends, more than {WORK}")
+    memory = sim.service.runtime.memory
+    if memory.used > max(memory.limit, 0):
+        raise Broken(f"the outboxes hold {memory.used} bytes, and may hold {memory.limit}")
+    _explained(scene)
+
+
+def _explained(scene: Scene) -> None:
+    """What readers missed between others, a counter explains."""
+    for name, counted in scene.counted.items():
+        counters = scene.sim.links[name].counters
+        if counted.gaps > counters["dropped_packets"]:
+            raise Broken(f"readers of {name} missed {counted.gaps} packets between others; it counts {counters['dropped_packets']} as dropped")
+
+
+def look_at_end(scene: Scene) -> None:
+    """Nothing is left, some seconds after TERM."""
+    sim = scene.sim
+    for client in scene.clients:
+        client.stays_away = True
+    sim.term()
+    done: list[object] = []
+    sim.stopping.addBoth(done.append)
+    sim.world.run(sim.world.now + STOPS_IN)
+    look(scene)
+    left = {name: list(link.sessions) for name, link in sim.links.items() if link.sessions}
+    if not done:
+        raise Broken(f"{STOPS_IN:g} s after TERM the program has not stopped")
+    if left:
+        raise Broken(f"{STOPS_IN:g} s after TERM there are sessions: {left}")
+    if timers := sim.reactor.getDelayedCalls():
+        raise Broken(f"{STOPS_IN:g} s after TERM there are timers: {[str(timer.args[0]) for timer in timers]}")
+    if handles := sim.reactor.open_descriptors():
+        raise Broken(f"{STOPS_IN:g} s after TERM there are descriptors: {handles}")
+    if sim.service.runtime.memory.used:
+        raise Broken(f"after the end the outboxes are charged {sim.service.runtime.memory.used} bytes")
