@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
-from .forms import Form
+from .forms import Form, Lines
 from .gateway import Simulated
 from .journal import Journal, Reading, Source
 from .sockets import Peer
@@ -159,10 +160,9 @@ class Client:
         self.peer = peer = Peer(self.sim.network, self.name)
         self.form = form = self.make_form()
         form.send = self._send
-        form.packet = self._got
+        self.reading = reading = Reading(self.journal, len(self.journal.packets))
+        form.packet = partial(self._got, reading, isinstance(form, Lines))
         peer.on_open, peer.on_data, peer.on_end = form.begin, form.feed, self._ended
-        self.reading = Reading(self.journal, len(self.journal.packets))
-        self._opened_at = len(self.journal.packets)
         peer.client = self  # type: ignore[attr-defined]
         self.sim.network.connect(peer, self.place)
         chance, habits, world = self.chance, self.habits, self.sim.world
@@ -177,13 +177,9 @@ class Client:
         if self.reading is not None:
             self.reading.place = max(self.reading.place, len(self.journal.packets))
 
-    def _got(self, packet: bytes) -> None:
-        reading = self.reading
-        assert reading is not None
-        if packet.startswith(b"{"):
-            return  # an event, or what else is not a packet of a device
+    def _got(self, reading: Reading, exact: bool, packet: bytes) -> None:
         gaps = reading.gaps
-        reading.got_packet(packet, exact=self.form.__class__.__name__ == "Lines")
+        reading.got_packet(packet, exact)
         self.counted.got += 1
         self.counted.gaps += reading.gaps - gaps
 
