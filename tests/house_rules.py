@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .source_rules import imports, modules
 
 _HOUSE = (
-    "errors options packet peer topics",
+    "errors ledger options packet peer topics",
     "bus codecs framing registry",
     "net wires",
     "captures http ports tls",
@@ -37,7 +37,7 @@ _PURE_ELSEWHERE = (
     "tls.options tls.sniff",
     "websocket.frames websocket.wire",
 )
-PURE = frozenset(["errors", "options", "packet", "peer", "topics", "bus", "codecs", "framing", "registry", "wires"])
+PURE = frozenset(["errors", "ledger", "options", "packet", "peer", "topics", "bus", "codecs", "framing", "registry", "wires"])
 PURE_ELSEWHERE = frozenset(f"gateway.{name}" for names in _PURE_ELSEWHERE for name in names.split())
 """What imports neither Twisted nor sockets, files or clocks: folders and files beside them, and modules of other folders."""
 

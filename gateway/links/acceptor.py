@@ -47,6 +47,7 @@ class Acceptor:
 
     listens = True
     wanting = True
+    waiting = 0
     link: Link
     _stopped = False
 
@@ -77,7 +78,7 @@ class Acceptor:
         self.link.report("connected", f"connected{named}", session, level="info")
 
     def ended(self, session: Session, ended: Ended, unsent: Outbox | None) -> None:
-        session.writer.empty("the session ended")
+        session.writer.empty("the session ended", "ended")
         lost = f", {write_count(session.dropped_packets, 'packet')} for it dropped" if session.dropped_packets else ""
         sent = f"it sent {write_count(session.received_bytes, 'byte')}"
         self.link.report("disconnected", f"gone: {ended.text}; {sent}{lost}", session, level="info")

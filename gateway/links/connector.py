@@ -61,6 +61,10 @@ class Connector:
         what, backoff = f"[{link.name}] {self._dial.place}", Backoff(jitter=runtime.chance.random)
         self.keeper = Keeper(what, self._attempt, runtime.reactor, runtime.log, backoff, self._waiting)
 
+    @property
+    def waiting(self) -> int:
+        return self.held.waiting
+
     def start(self) -> None:
         if self._while_used:
             self._demand = self.link.runtime.demand.watch(self.link.topic, self.link.hears, self._demanded)
@@ -73,7 +77,7 @@ class Connector:
             self._demand = None
         self._used = False
         self.keeper.stop()
-        self.held.forget("the gateway stops")
+        self.held.forget("the gateway stops", "stopped")
         return succeed(None)
 
     def opened(self, session: Session) -> None:
@@ -86,7 +90,7 @@ class Connector:
     def ended(self, session: Session, ended: Ended, unsent: Outbox | None) -> None:
         # What was not under way yet may wait for the next session; what was is cut, and never sent again.
         if unsent and self.held.holds and ended.kind != "local" and self.keeper.state != "stopped":
-            self.held.keep(unsent)
+            self.held.keep(session, unsent)
         else:
             self.held.drop(session, "the session ended")
         try:

@@ -10,12 +10,14 @@ from .session import Session
 class Group:
     """Sessions of one representation. Those of None each encode for themselves."""
 
-    __slots__ = ("_members", "_sessions", "representation")
+    __slots__ = ("_members", "_sessions", "came", "representation")
 
     def __init__(self, representation: Hashable | None) -> None:
         self.representation = representation
         self._sessions: dict[Session, None] = {}
         self._members: tuple[Session, ...] | None = None
+        self.came = 0
+        """Packets that were for each of them, counted once for all (`Session.came`)."""
 
     @property
     def members(self) -> tuple[Session, ...]:
@@ -27,10 +29,12 @@ class Group:
     def add(self, session: Session) -> None:
         self._sessions[session] = None
         self._members = None
+        session.account.came -= self.came
 
     def remove(self, session: Session) -> None:
         del self._sessions[session]
         self._members = None
+        session.account.came += self.came
 
 
 class Groups:

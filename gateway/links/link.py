@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, gatherResults, succeed
 from ..bus.numbering import Numbering
 from ..bus.outbox import Outbox, Parcel
 from ..config.plan import LinkPlan
+from ..ledger import Ledger
 from ..net.chance import token
 from ..net.watch import Watch
 from ..options import write_count
@@ -31,6 +32,10 @@ class Sessions(Protocol):
     """Whether others come to it, as many as they like."""
     wanting: bool
     """Whether its sessions are a reason to open what is open only while it is used."""
+
+    @property
+    def waiting(self) -> int:
+        """Packets that wait although nobody is there."""
 
     def bind(self, link: Link) -> None:
         """Called once, when the link is made; raises ConfigError for what only shows now."""
@@ -67,6 +72,7 @@ class Link(Events):
         self.how = sessions
         self.new_wire = new_wire
         self.sessions: dict[Session, None] = {}
+        self.ledger = Ledger()
         self.hears: tuple[str, ...] = ()
         self.terms = Terms(
             clock=runtime.reactor,
@@ -78,6 +84,7 @@ class Link(Events):
             memory=runtime.memory,
             gate=runtime.bus.gate(()),
             counters=self.counters,
+            delays=self.ledger.delays,
         )
         self._groups = Groups()
         self._next_session = 0
@@ -168,7 +175,8 @@ class Link(Events):
                 want.cancel()
             self.how.ended(session, ended, unsent)
         else:
-            session.writer.empty("the session ended before it began")
+            session.writer.empty("the session ended before it began", "ended")
+        session.account = self.ledger.end(session.account)
         if not self.sessions and self._stopping is not None:
             stopping, self._stopping = self._stopping, None
             stopping.callback(None)
@@ -219,6 +227,7 @@ class Link(Events):
                 continue
             parcel.encoded, parcel.representation = encoded, group.representation
             data, packets = encoded.data, encoded.packets
+            group.came += packets
             for session in members:
                 if session.id != origin:
                     reached += 1
@@ -226,12 +235,17 @@ class Link(Events):
                     try:
                         if writer.clear:
                             writer.transport.write(data)
+                            session.account.written += packets
                             written += packets
                         else:
                             writer.queue(parcel)
                     except Exception:  # a fault of ours: it costs this session and nobody else
                         session.failed("writing")
+                else:
+                    session.account.came -= packets
         self.counters["packets_out"] += written
+        if written:
+            self.ledger.delays.add(self.runtime.wall() - batch.time)
         if self._trace is not None or self.options.idle_timeout:
             self._written(batch)
         if reached:
@@ -251,6 +265,11 @@ class Link(Events):
                 self.runtime.bus.publish(Batch(self._sent_topic, self.run, seq, self.runtime.wall(), batch.origin, frames))
 
     # What people see
+
+    def accounts(self) -> dict[str, int]:
+        """What became of every packet that was for this link: see `Ledger.total`."""
+        live = ((session.account, session.shared, session.waiting) for session in self.sessions)
+        return self.ledger.total(live, self.how.waiting)
 
     def _written(self, batch: Batch) -> None:
         for session in self.sessions:

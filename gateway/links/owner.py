@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..bus.gates import Gate
 from ..bus.outbox import Memory, Outbox, OutboxOptions
+from ..ledger import Delays
 from ..net.watch import Watch
 from ..peer import Ended
 from ..wires import Event
@@ -34,6 +35,8 @@ class Terms:
     gate: Gate
     """Where those wait who publish to this link, while it has no room."""
     counters: Counter[str]
+    delays: Delays
+    """From the last byte read to the write taken."""
 
 
 class Owner(Protocol[S]):

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from weakref import ref
 
 from ..bus.outbox import Item, Outbox, Parcel, Verb, Verdict
+from ..ledger import Account
 from ..net.stall import Stall
 from ..packet import Batch
 from ..wires import Encoded, Wire
@@ -18,6 +19,7 @@ _BURST = 1 << 16
 class Writing(Protocol):
     """What a writer asks of its session."""
 
+    account: Account
     state: State
     wire: Wire
 
@@ -30,8 +32,8 @@ class Writing(Protocol):
     def unsayable(self, batch: Batch, encoded: Encoded) -> None:
         """Packets of a batch cannot be written to the peer."""
 
-    def dropped(self, packets: int, why: str) -> None:
-        """Packets for the peer were dropped."""
+    def dropped(self, packets: int, why: str, reason: str) -> None:
+        """Packets for the peer were dropped; ``why`` is for people, ``reason`` one word for the ledger."""
 
     def overflowed(self, why: str) -> None:
         """There is no room for more, and the policy is to end the session."""
@@ -89,7 +91,7 @@ class Writer:
         encoded = self._encoded(parcel)
         if encoded.packets:
             self.transport.write(encoded.data)
-            self._session.terms.counters["packets_out"] += encoded.packets
+        self._wrote(parcel, encoded)
 
     def encode(self, batch: Batch) -> Encoded:
         """What the peer gets of a batch; what cannot be said is reported."""
@@ -102,7 +104,7 @@ class Writer:
         """Let this wait until the transport is clear; the policy says what happens when there is no room."""
         session = self._session
         if isinstance(item, Parcel) and session.state not in WRITES:
-            session.dropped(item.packets, "the session is closing")
+            session.dropped(item.packets, "the session is closing", "closing")
             return
         box = self.outbox
         if box is None:
@@ -112,7 +114,7 @@ class Writer:
         if verdict is Verdict.BLOCK and box:
             session.terms.gate.close(session)
         elif box.dropped_packets != before:
-            session.dropped(box.dropped_packets - before, "its outbox is full")
+            session.dropped(box.dropped_packets - before, "its outbox is full", "full")
             if verdict is Verdict.FULL:
                 limits = session.terms.outbox
                 limit = f"outbox full at {limits.bytes} bytes or {limits.packets} packets"
@@ -130,20 +132,21 @@ class Writer:
             while box and self.clear:
                 self._write_next(box)
         except Exception:  # a fault of ours: it costs this session, and what it came up at: the next session shall not meet it again
-            session.dropped(box.settle() if box is not None else 0, "an internal error while writing")
+            if box is not None:
+                box.settle()
             session.failed("writing")
         if box:
             self.clear = False
         if box is None or box.relieved:
             session.terms.gate.open(session)
 
-    def empty(self, why: str) -> list[Parcel]:
+    def empty(self, why: str, reason: str) -> list[Parcel]:
         """Drop what waits; it is counted, and returned for whoever has to tell."""
         box = self.outbox
         if box is None:
             return []
         dropped = box.clear()
-        self._session.dropped(sum(parcel.packets for parcel in dropped), why)
+        self._session.dropped(sum(parcel.packets for parcel in dropped), why, reason)
         return dropped
 
     def give_up(self) -> None:
@@ -151,7 +154,7 @@ class Writer:
         session = self._session
         limit = session.terms.memory.limit
         why = f"all outboxes together are over [gateway] memory = {limit} bytes, and this is the fullest"
-        self.empty(why)
+        self.empty(why, "memory")
         session.terms.gate.open(session)
         if session.terms.outbox.when_full == "disconnect" and session.state in WRITES:
             session.overflowed(why)
@@ -204,10 +207,23 @@ class Writer:
             box.settle()
             self._session.perform(items[0])
             return
-        said = [self._encoded(parcel) for parcel in items if isinstance(parcel, Parcel)]
+        parcels = [item for item in items if isinstance(item, Parcel)]
+        said = [self._encoded(parcel) for parcel in parcels]
         self.transport.write(said[0].data if len(said) == 1 else b"".join([encoded.data for encoded in said]))
-        self._session.terms.counters["packets_out"] += sum(encoded.packets for encoded in said)
+        for parcel, encoded in zip(parcels, said, strict=True):
+            self._wrote(parcel, encoded)
+        session = self._session
+        session.terms.delays.add(session.terms.wall() - parcels[0].batch.time)
         box.settle()
+
+    def _wrote(self, parcel: Parcel, encoded: Encoded) -> None:
+        account = self._session.account
+        account.written += encoded.packets
+        self._session.terms.counters["packets_out"] += encoded.packets
+        if encoded.refused:
+            account.refused += len(encoded.refused)
+        if encoded is not parcel.encoded:
+            account.came += encoded.packets + len(encoded.refused) - parcel.packets
 
     def _encoded(self, parcel: Parcel) -> Any:
         wanted = self._session.wire.representation

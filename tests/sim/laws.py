@@ -6,6 +6,8 @@ from .gateway import STOPS_IN
 from .scene import Scene
 from .world import Broken
 
+BUSY = 20_000
+"""Things done in one second: more, and the program goes round in circles."""
 WORK = 400
 """Reads and sends of one turn."""
 
@@ -15,11 +17,21 @@ def look(scene: Scene) -> None:
     sim = scene.sim
     if sim.world.alarms:
         raise Broken(sim.world.alarms[0])
+    if sim.world.events - scene.events_before > BUSY:
+        raise Broken(f"{sim.world.events - scene.events_before} things were done in a second: it goes round in circles")
+    scene.events_before = sim.world.events
     if sim.world.longest_turn > WORK:
         raise Broken(f"one turn had {sim.world.longest_turn} reads and sends, more than {WORK}")
     memory = sim.service.runtime.memory
     if memory.used > max(memory.limit, 0):
         raise Broken(f"the outboxes hold {memory.used} bytes, and may hold {memory.limit}")
+    for name, link in sim.links.items():
+        accounts = link.accounts()
+        if accounts["unaccounted"]:
+            raise Broken(f"[{name}] {accounts['unaccounted']} packets are unaccounted for: {accounts}")
+        for session in link.sessions:
+            if session.unaccounted:
+                raise Broken(f"{session!r}: {session.unaccounted} packets are unaccounted for")
     _explained(scene)
 
 

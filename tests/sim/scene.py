@@ -36,6 +36,7 @@ class Scene:
         self.devices: list[Device] = []
         self.clients: list[Client] = []
         self.far: FarEnd | None = None
+        self.events_before = 0
         self._set_network()
         self._make_devices()
         sim.start(self.ini())

@@ -179,7 +179,7 @@ class SimSocket(End, Handle):
         self.state = "new"
         self.address: Any = ("0.0.0.0", 0)
         self.peer_address: Any = None
-        self.refused = 0
+        self._refused = False
         self._buffer = bytearray()
         self._eof = False
         self._failed = 0
@@ -224,8 +224,10 @@ class SimSocket(End, Handle):
         network = self.network
         if not self._backlog:
             raise _error(errno.EAGAIN)
-        if network.is_short_of_files():
+        if network.short_of_files and not self._refused:
+            self._refused = True  # the next one has the descriptor that Twisted keeps for this, to accept and to close
             raise _error(errno.EMFILE)
+        self._refused = False
         client = self._backlog.popleft()
         self.readable = bool(self._backlog)
         accepted = SimSocket(network, self.family)
@@ -426,9 +428,6 @@ class Network:
 
     def is_short_send(self) -> bool:
         return bool(self.short_sends) and self.pick() < self.short_sends
-
-    def is_short_of_files(self) -> bool:
-        return self.short_of_files
 
     def buffer(self) -> int:
         return self._chance.choice(self.buffers)
