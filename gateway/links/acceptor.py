@@ -93,8 +93,8 @@ class Acceptor:
 def admits(link: Link, peer: str) -> bool:
     """Whether there is room for one session more; one that is refused is reported."""
     limit = link.options.max_sessions
-    if len(link.sessions) < limit:
-        return True
-    there = f"there {'is' if limit == 1 else 'are'} {write_count(limit, 'session')}"
-    link.report("refused_sessions", f"refused, {there} (max_sessions)", peer=peer)
-    return False
+    room = len(link.sessions) < limit
+    if not room:
+        there = f"there {'is' if limit == 1 else 'are'} {write_count(limit, 'session')}"
+        link.report("refused_sessions", f"refused, {there} (max_sessions)", peer=peer)
+    return room

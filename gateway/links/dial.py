@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.python.failure import Failure
 
@@ -56,7 +56,7 @@ class StreamDial:
             return protocol
 
         def failed(reason: Failure) -> None:
-            if not done.called and not isinstance(reason.value, CancelledError):
+            if not done.called:
                 if event := event_of(reason):
                     link.report(event, reason.getErrorMessage(), peer=self.place, level="")
                 done.errback(reason)

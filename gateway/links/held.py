@@ -39,7 +39,6 @@ class Held:
 
     def keep(self, session: Session, box: Outbox) -> None:
         """Hold what a session has left unwritten."""
-        box.restore()
         box.forget_verbs()
         session.account.move(box.packets, self._account)
         box.give_up = self._give_up

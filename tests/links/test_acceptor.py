@@ -7,12 +7,15 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.links.acceptor import Acceptor
+from gateway.links.acceptor import Acceptor, server_factory
 from gateway.links.link import Link
 from gateway.links.stream import stream_wires
 from gateway.peer import PLAIN
+from gateway.tls.options import TlsOptions
 
+from .. import certificates
 from ..building import Wire, deliver, gone, lines, make_plan, make_runtime
+from ..far_end import PEER, End, FarEnd, client_side
 
 
 class Listener:
@@ -40,6 +43,33 @@ class AcceptorTests(SynchronousTestCase):
 
     def said(self) -> str:
         return "\n".join(self.runtime.lines)  # type: ignore[attr-defined]
+
+    def test_listens(self) -> None:
+        """Others come to it, as many as it may have: the program needs files for them, and starts what it keeps before."""
+        self.assertTrue(self.acceptor.listens)
+
+    def test_factory_in_clear(self) -> None:
+        """Without a [tls NAME] section each connection is built at once."""
+        factory = server_factory(self.link, self.acceptor.accepted)
+        End(factory.buildProtocol(PEER))
+        self.assertEqual(len(self.link.sessions), 1)
+
+    def test_factory_with_tls(self) -> None:
+        """With one a connection is built when its handshake is done, with the identity of the client, which the log names."""
+        certificate, key = certificates.site()
+        tls = TlsOptions(certificate=certificate, private_key=key, ca=certificates.ca_file(), client_certificates="required")
+        end = End(server_factory(self.link, self.acceptor.accepted, tls).buildProtocol(PEER))
+        self.assertEqual(len(self.link.sessions), 0)
+        FarEnd(client_side(certificates.rover()), end).talk()
+        (session,) = self.link.sessions
+        self.assertEqual((session.peer.secure, session.peer.identity), (True, "rover7"))
+        self.assertIn(f"[lan] client {PEER}: connected as rover7", self.said())
+
+    def test_begin_of_a_session(self) -> None:
+        """A client that comes is counted, and told in the log."""
+        self.accept("one").makeConnection(Wire())
+        self.assertEqual(self.link.counters["connected"], 1)
+        self.assertIn("[lan] client one: connected", self.runtime.lines)  # type: ignore[attr-defined]
 
     def test_life(self) -> None:
         """It listens from its start to its stop, and has a session for each client that is not one too many."""

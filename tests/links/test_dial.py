@@ -7,13 +7,20 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.protocol import Protocol
-from twisted.internet.testing import StringTransport
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.links.connector import Connector
 from gateway.links.dial import StreamDial
+from gateway.links.link import Link
+from gateway.links.stream import stream_wires
 from gateway.tls.failures import TlsFailed
+from gateway.tls.options import TlsOptions
+from gateway.transports import unix
 
-from ..building import Wire, gone, keeper, make_link, make_runtime
+from .. import certificates
+from ..building import Wire, gone, join, keeper, make_link, make_plan, make_runtime
+from ..far_end import End, FarEnd, server_side
 
 
 class Endpoint:
@@ -67,10 +74,63 @@ class DialingTests(SynchronousTestCase):
         """A lost connection is dialed again, with a new endpoint, so that the name is resolved again."""
         self.dialed[0].succeed()
         self.advance(0)
-        next(iter(self.link.sessions)).lost(gone("closed by the peer"))
+        next(iter(self.link.sessions)).lost(gone("closed by the peer", clean=True))
         self.advance(1)
         self.assertEqual(len(self.dialed), 2)
         self.assertIsNot(self.dialed[0], self.dialed[1])
+
+    def test_told_in_the_next_turn(self) -> None:
+        """A connection is told when the present turn is over, and no later."""
+        self.dialed[0].succeed()
+        self.assertEqual(keeper(self.link).state, "trying")
+        self.assertEqual([call.getTime() for call in self.runtime.reactor.getDelayedCalls()], [self.runtime.reactor.seconds()])
+
+    def test_lost_boundary(self) -> None:
+        """A connection in which no next packet can be found is ended: the next one begins at a boundary."""
+        transport = self.dialed[0].succeed()
+        self.link.how.lost_boundary(next(iter(self.link.sessions)), "no boundary")
+        self.assertTrue(transport.disconnecting)
+
+    def test_only_while_used(self) -> None:
+        """A server that is dialed only while somebody uses it is not dialed before, and is left after."""
+        plan, dialed = make_plan("used"), list[Endpoint]()
+        link = Link(plan, self.runtime, Connector(StreamDial("site:1", lambda: Endpoint(dialed)), while_used=True), stream_wires(plan))
+        link.start()
+        self.assertEqual(dialed, [])
+        reader, _ = join(make_link(self.runtime, "lan", hears=("used",)))
+        transport = dialed[0].succeed()
+        reader.lost(gone())
+        self.assertTrue(transport.disconnecting)
+
+    def test_tuned(self) -> None:
+        """Each transport that is connected is tuned, as the transport of the section wants it."""
+        tuned: list[Any] = []
+        make_link(self.runtime, "tuned", dial=StreamDial("site:1", lambda: Endpoint(self.dialed), tune=tuned.append))
+        self.assertEqual(tuned, [])
+        self.assertEqual([self.dialed[-1].succeed()], tuned)
+
+    def test_secured(self) -> None:
+        """With TLS a session begins when the server has proved to be the host that was asked for; else it is dialed again."""
+        options = TlsOptions(ca=certificates.ca_file())
+        for host, state, sessions in (("localhost", "connected", 1), ("other.example", "waiting", 0)):
+            dial = StreamDial("site:1", lambda: Endpoint(self.dialed), host=host, tls=options)
+            link = make_link(self.runtime, "secured", dial=dial)
+            end = End(self.dialed[-1].factory.buildProtocol(None))
+            self.assertEqual(len(link.sessions), 0)
+            far = FarEnd(server_side(), end, server_side=True)
+            far.talk()
+            if not sessions:
+                end.lose()
+            self.advance(0)
+            self.assertEqual((keeper(link).state, len(link.sessions), link.counters["host_mismatch"]), (state, sessions, 1 - sessions))
+
+    def test_given_up(self) -> None:
+        """An attempt that nobody answers is given up after ten seconds, and made again."""
+        runtime = make_runtime(MemoryReactorClock())
+        plan = make_plan("local")
+        plan = plan._replace(options=unix.Options(codec=plan.options.codec, connect="/nowhere"))
+        unix.make_link(plan, runtime).start()
+        self.assertEqual(max(call.getTime() for call in runtime.reactor.getDelayedCalls()), 10.0)
 
     def test_lost_before_it_was_told(self) -> None:
         """A connection that ends in the same turn in which it came is dialed again."""

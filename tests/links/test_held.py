@@ -66,12 +66,12 @@ class AbsentTests(LinkCase):
     def test_hold(self) -> None:
         """With ``when_absent = hold`` commands wait, within the outbox, and go first when it is back."""
         device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "drop-oldest"})
-        for text in (b"1", b"2", b"3"):
+        for text in (b"0", b"1", b"2", b"3"):
             self.runtime.bus.publish(command(text, "lan#1"))
         _, wire = join(device)
         self.runtime.bus.publish(command(b"4", "lan#1"))
         self.assertEqual(wire.value(), b"2\n3\n4\n")
-        self.assertEqual(device.counters["dropped_packets"], 1)
+        self.assertEqual(device.counters["dropped_packets"], 2)
         self.assertIn("outbox is full", self.said())
 
     def test_hold_over_an_unplug(self) -> None:
@@ -86,11 +86,26 @@ class AbsentTests(LinkCase):
         _, fresh = join(device)
         self.assertEqual((fresh.value(), device.counters["dropped_packets"], device.counters["unsent_bytes"]), (b"b\nc\n", 0, 1))
 
+    def test_ended_within_a_write(self) -> None:
+        """What was under way is never sent again, also where the device goes while it is written."""
+        device = self.device(when_absent="hold")
+        self.dial.trial.callback(None)
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"a" * 40_000, b"b" * 40_000, b"c" * 40_000):
+            deliver(session, command(text, ""), text + b"\n")
+        wire.write = lambda data: session.lost(gone("unplugged"))  # type: ignore[method-assign]
+        wire.drain()
+        _, fresh = join(device)
+        self.assertEqual(fresh.value(), b"c" * 40_000 + b"\n")
+        self.assertEqual(self.runtime.memory.used, 0)
+
     def test_hold_and_block(self) -> None:
         """With ``block`` besides, nothing is lost: whoever writes too much waits until the device is back."""
         device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
         writer, writer_wire = join(make_link(self.runtime, "lan"))
         writer.received(b"12\n34\n")
+        self.assertTrue(writer_wire.reading)
         writer.received(b"56\n")
         self.assertFalse(writer_wire.reading)
         _, wire = join(device)
@@ -160,6 +175,17 @@ class AbsentTests(LinkCase):
         runtime.bus.publish(command(b"4" * 2000, ""))
         self.assertEqual((device.counters["dropped_packets"], runtime.memory.used), (4, 0))
 
+    def test_memory_while_somebody_waits(self) -> None:
+        """Whoever waits for a device that is away goes on when what is held for it has been given up."""
+        runtime = make_runtime(self.clock, memory=100_000)
+        device = make_link(runtime, "dev", dial=Dial(), hears=("lan",), when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
+        writer, writer_wire = join(make_link(runtime, "lan"))
+        for _ in range(2):
+            writer.received(b"x" * 40_000 + b"\n")
+        self.assertFalse(writer_wire.reading)
+        self.fill(runtime, 50_000)
+        self.assertEqual((writer_wire.reading, device.counters["dropped_packets"]), (True, 2))
+
     def test_memory_after_the_return(self) -> None:
         """What was held and waits again is the session's to give up: it is dropped, counted for it, and nothing else ends."""
         runtime = make_runtime(self.clock, memory=250_000)
@@ -217,6 +243,19 @@ class AbsentTests(LinkCase):
         join(device)
         self.assertIn("[dev] 500 packets in all were refused while it was absent", self.said())
 
+    def test_each_absence_is_said(self) -> None:
+        """Each absence has its own first refusal in the log, and its own sum where there was more than one."""
+        device = self.device()
+        for refused, sums in ((1, []), (2, ["[dev] 2 packets in all were refused while it was absent"]), (1, [])):
+            before = len(self.said())
+            for _ in range(refused):
+                self.runtime.bus.publish(command(b"?", "lan#1"))
+            session, _ = join(device)
+            said = self.said()[before:].splitlines()
+            self.assertEqual(sum("refused, and what follows" in line for line in said), 1, refused)
+            self.assertEqual([line for line in said if "in all" in line], sums)
+            session.lost(gone())
+
     def test_closing_is_not_held(self) -> None:
         """What waits for a session that is being closed, or for a link that has stopped, is dropped, not kept for the next."""
         for end in ("close", "stop"):
@@ -255,6 +294,18 @@ class AbsentTests(LinkCase):
         self.assertTrue(writer_wire.reading)
         self.assertEqual(device.counters["dropped_packets"], 3)
         self.assertEqual(self.runtime.memory.used, 0)
+
+    def test_stopped_after_the_return(self) -> None:
+        """What was held is the session's when the device is back: a stop writes it, as all that waits."""
+        device = self.device(when_absent="hold")
+        for text in (b"1", b"2", b"3"):
+            self.runtime.bus.publish(command(text * 40_000, ""))
+        session, wire = device.new_session(PLAIN), Wire()
+        wire.room = 1
+        session.connected(wire)
+        device.stop()
+        wire.drain()
+        self.assertEqual((len(wire.value()), device.counters["dropped_packets"], wire.disconnecting), (120_003, 0, True))
 
     def test_told_once(self) -> None:
         """What was held is heard under LINK/$sent once, and counted once if it cannot be written, however often the device leaves."""
