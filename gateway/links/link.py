@@ -63,9 +63,8 @@ class Link(Events):
 
     def __init__(self, plan: LinkPlan, runtime: Runtime, sessions: Sessions, new_wire: Callable[[], Wire]) -> None:
         self.run = token(runtime.chance)
-        self._numbers = Numbering(self.run)
         self.topic = plan.topic
-        super().__init__(plan.name, self.topic, runtime, self._numbers)
+        super().__init__(plan.name, self.topic, runtime, Numbering(self.run))
         self.plan = plan
         self.options = options = plan.options
         self.runtime = runtime

@@ -17,7 +17,7 @@ from ..wires import Event
 S = TypeVar("S", contravariant=True)
 
 
-@dataclass(slots=True)
+@dataclass
 class Terms:
     """What all sessions of one link have in common: clocks, limits, and where those wait who publish to it."""
 

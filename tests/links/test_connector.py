@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.links.connector import Connector
@@ -12,7 +14,57 @@ from gateway.links.stream import stream_wires
 from ..building import Dial, LinkCase, command, deliver, gone, join, keeper, make_link, make_plan, make_runtime
 
 
+class Noting(Dial):
+    """A far end that notes what it is told, and whose end can fail."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.wake: Callable[[], None] | None = None
+        self.fails = False
+
+    def look_out(self, wake: Callable[[], None] | None) -> None:
+        self.wake = wake
+
+    def opened(self, link: Link, session: Session) -> None:
+        self.told.append(f"opened {session.id}")
+
+    def ended(self, session: Session) -> None:
+        self.told.append(f"ended {session.id}")
+        if self.fails:
+            raise ValueError("no")
+
+
 class KeptTests(LinkCase):
+    def test_begin_and_end(self) -> None:
+        """Both ends of a session are told to whoever opened it, and counted; the log has them from whoever keeps the far end."""
+        device = make_link(self.runtime, "dev", dial=(dial := Noting()))
+        session, _ = join(device)
+        session.lost(gone("unplugged"))
+        self.assertEqual(dial.told, ["opened dev#1", "ended dev#1"])
+        self.assertEqual((device.counters["connected"], device.counters["disconnected"]), (1, 1))
+        self.assertNotIn("connected", self.said())
+
+    def test_end_that_fails(self) -> None:
+        """A fault of ours while a far end is closed is reported, and the far end is tried again all the same."""
+        device = make_link(self.runtime, "dev", dial=(dial := Noting()))
+        dial.fails = True
+        session, _ = join(device)
+        session.lost(gone("unplugged"))
+        self.assertEqual((device.counters["failures"], keeper(device).state), (1, "waiting"))
+        self.assertIn("failed while it was closed", self.said())
+
+    def test_look_out(self) -> None:
+        """While it waits it is woken by a sign of the far end's return, and looks out for none afterwards."""
+        device = make_link(self.runtime, "dev", dial=(dial := Noting()))
+        dial.trial.errback(ValueError("away"))
+        assert dial.wake is not None
+        dial.wake()
+        self.assertEqual((keeper(device).state, dial.wake), ("trying", None))
+
+    def test_does_not_listen(self) -> None:
+        """Nobody comes to it: the program starts it before all that listen, and needs no files for its clients."""
+        self.assertFalse(self.device().how.listens)
+
     def test_kept(self) -> None:
         """A session that ends is followed by another attempt, and a stopped link makes none."""
         device = self.device()
@@ -93,11 +145,50 @@ class UsedTests(SynchronousTestCase):
         self.runtime = make_runtime()
         self.dial = Dial()
 
-    def device(self) -> Link:
+    def device(self, while_used: bool = True) -> Link:
         plan = make_plan("dev")
-        link = Link(plan, self.runtime, Connector(self.dial, while_used=True), stream_wires(plan))
+        link = Link(plan, self.runtime, Connector(self.dial, while_used=while_used), stream_wires(plan))
         link.start()
         return link
+
+    def test_stopped(self) -> None:
+        """A stopped link opens nothing, whoever would use it now or did when it was stopped; to stop it twice is to stop it once."""
+        device = self.device()
+        reader = self.reader()
+        self.dial.trial.callback(None)
+        session, _ = join(device)
+        for _ in range(2):
+            device.stop()
+        session.lost(gone("closed"))
+        self.assertEqual(keeper(device).state, "stopped")
+        reader.lost(gone())
+        self.reader()
+        self.assertEqual(keeper(device).state, "stopped")
+
+    def test_regular_end(self) -> None:
+        """What has come to its regular end is not begun again, whoever uses it."""
+        device = self.device()
+        self.dial.comes_back = False
+        self.reader()
+        self.dial.trial.callback(None)
+        session, _ = join(device)
+        session.lost(gone("the end", clean=True))
+        self.assertEqual(keeper(device).state, "stopped")
+
+    def test_why_it_was_closed(self) -> None:
+        """That it was closed because nobody uses it is said here, as whoever keeps it does not know; every other end is said there."""
+        for while_used, used, rests in ((True, False, False), (True, True, False), (True, False, True), (False, False, False)):
+            self.runtime, self.dial = make_runtime(), Dial()
+            self.dial.rests = rests
+            device = self.device(while_used)
+            reader = self.reader()
+            session, _ = join(device)
+            if not used:
+                reader.lost(gone())
+            session.lost(gone("over"))
+            closed = while_used and not used and not rests
+            self.assertEqual(any("closed:" in line for line in self.runtime.lines), closed)  # type: ignore[attr-defined]
+            self.assertEqual(keeper(device).state == "stopped", closed)
 
     def reader(self) -> Session:
         return join(make_link(self.runtime, f"lan{len(self.runtime.lines)}", hears=("dev",)))[0]  # type: ignore[attr-defined]

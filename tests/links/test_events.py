@@ -35,8 +35,8 @@ class EventsTests(SynchronousTestCase):
         self.assertEqual((self.link.counters["noise"], self.link.counters["evicted"]), (7, 1))
         self.assertIn("[lan] 10.0.0.1:5: 7 bytes of noise", self.runtime.lines)  # type: ignore[attr-defined]
         self.assertEqual(self.said(), "[lan] 10.0.0.9:9: gave its place")
-        self.assertEqual([(batch.topic, batch.seq, batch.data) for batch in self.published], [
-            ("lan/$events", 1, b"7 bytes of noise"), ("lan/$events", 2, b"gave its place"),
+        self.assertEqual([(batch.topic, batch.seq, batch.count, batch.data) for batch in self.published], [
+            ("lan/$events", 1, 1, b"7 bytes of noise"), ("lan/$events", 2, 1, b"gave its place"),
         ])  # fmt: skip
         fields = {"event": "noise", "link": "lan", "peer": "10.0.0.1:5", "times": 7, "size": 70}
         self.assertEqual(self.published[0].fields, [fields])
@@ -79,13 +79,13 @@ class EventsTests(SynchronousTestCase):
         self.assertEqual((one.counters["unsayable_packets"], two.counters["unsayable_packets"]), (before, 1))
 
     def test_told_to_one(self) -> None:
-        """One address alone is told, under numbers of its own; where nobody can hear it, that is counted."""
+        """One address alone is told, under numbers of its own; where nobody can hear it, that is counted, and takes no number."""
         self.listen()
         told: list[Batch] = []
+        self.link.tell("web#1", "refused", "no")
         self.enrol(told)
         for _ in range(2):
             self.link.tell("web#1", "refused", "no", packets=3)
-        self.link.tell("nobody", "refused", "no")
         self.assertEqual([(batch.seq, batch.fields) for batch in told], [
             (1, [{"event": "refused", "link": "lan", "packets": 3}]), (2, [{"event": "refused", "link": "lan", "packets": 3}]),
         ])  # fmt: skip

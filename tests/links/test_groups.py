@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.links.groups import Groups
+from gateway.links.groups import Group, Groups
 from gateway.links.session import Session
 from gateway.peer import PLAIN
 
@@ -45,6 +45,13 @@ class GroupsTests(SynchronousTestCase):
         self.assertEqual((before, self.members()), ((one, two), [(two,), (three,)]))
         self.groups.remove(two)
         self.assertEqual(self.members(), [(three,)])
+
+    def test_newcomer(self) -> None:
+        """One that comes after the members were looked at is among them the next time; a group that nobody has come to has none."""
+        one = self.session("stream")
+        before = self.members()
+        two = self.session("stream")
+        self.assertEqual((before, self.members(), Group("stream").members), ([(one,)], [(one, two)], ()))
 
     def test_changed(self) -> None:
         """A session whose wire has changed leaves the group that it came into, or moves when it is added again."""
