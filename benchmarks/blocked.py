@@ -65,7 +65,7 @@ def link(runtime: Runtime, name: str, hears: tuple[str, ...], sessions: int) -> 
 
 def longest() -> float:
     """The longest of ten publishes, in ms: among them the one at which all the readers run out of room."""
-    runtime = Runtime(Clock())
+    runtime = Runtime(Clock(), memory=256 << 20, linger=2.0)
     link(runtime, "readers", ("gps",), READERS)
     link(runtime, "gps", (), 1)
     times = []

@@ -26,11 +26,12 @@ from gateway.peer import Ended, Peer
 from gateway.wires import Encoded
 
 
-def make_runtime(clock: Any = None, **options: Any) -> Runtime:
+def make_runtime(clock: Any = None, memory: int = 256 << 20, **options: Any) -> Runtime:
     """A runtime on a clock that stands still until it is advanced; what it logs is in ``runtime.lines``."""
     lines: list[str] = []
     log = Logger(namespace="test", observer=lambda event: lines.append(event["log_format"].format(**event)))
-    runtime = Runtime(clock or Clock(), log=log, wall=lambda: 1_700_000_000_000_000_000, **options)
+    stamp = 1_700_000_000_000_000_000
+    runtime = Runtime(clock or Clock(), memory=memory, linger=2.0, log=log, wall=lambda: stamp, **options)
     runtime.lines = lines  # type: ignore[attr-defined]
     return runtime
 

@@ -15,7 +15,6 @@ from . import source_rules
 TESTED_ELSEWHERE = {
     "gateway.config.config": "tests.config.test_load",
     "gateway.config.plan": "tests.config.test_load",
-    "gateway.links.runtime": "tests.links.test_link",
     "gateway.net.report": "tests.links.test_events",
 }
 """Modules without a test module of their own name, and where they are tested."""

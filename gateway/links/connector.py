@@ -104,7 +104,7 @@ class Connector:
             self.held.give_up()
             return
         self.keeper.lost(ended.text)
-        if self._used and self.keeper.state == "stopped":
+        if self._used and self._while_used and self.keeper.state == "stopped":
             self.keeper.start()
 
     def lost_boundary(self, session: Session, text: str) -> None:

@@ -35,15 +35,15 @@ class Runtime:
     """The bus, the memory, the log, and the outside as links reach it; a link holds this and no other link.
 
     From outside come time and sockets (``reactor``), the time of day (``wall``), randomness (``chance``) and terminal devices.
-    ``linger``: seconds that a closing session has to write what waits for it.
+    ``memory``: bytes that all outboxes together may hold. ``linger``: seconds that a closing session has to write what waits for it.
     """
 
     def __init__(
         self,
         reactor: Any,
         *,
-        memory: int = 256 << 20,
-        linger: float = 2.0,
+        memory: int,
+        linger: float,
         tls: Mapping[str, Any] | None = None,
         wall: Callable[[], int] = clock.wall,
         chance: Chance = SYSTEM,

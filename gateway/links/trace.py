@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from ..options import write_count
+
 Direction = Literal["received", "write"]
 _LONGEST = 4096
 
@@ -40,7 +42,7 @@ def traced(style: str, direction: Direction, payload: bytes) -> Iterator[str]:
     At most 4096 bytes of a packet are shown; what is left out is counted.
     """
     shown, rest = payload[:_LONGEST], max(0, len(payload) - _LONGEST)
-    more = f" and {rest} bytes more" if rest else ""
+    more = f" and {write_count(rest, 'byte')} more" if rest else ""
     if style == "hex":
         yield f"{direction} packet:[0x{shown.hex()}]{more}"
     elif style == "text":

@@ -59,7 +59,7 @@ class ListeningTestCase(TestCase):
     def setUp(self) -> None:
         self.lines: list[str] = []
         log = Logger(namespace="gateway", observer=lambda event: self.lines.append(event["text"]))
-        self.runtime = Runtime(reactor, log=log)
+        self.runtime = Runtime(reactor, memory=256 << 20, linger=2.0, log=log)
         self.addCleanup(self.runtime.stop)
         self.admission = Admission(20, 20)
         self.sessions: list[Echo] = []

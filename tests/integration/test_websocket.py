@@ -36,7 +36,7 @@ class ServedTestCase(TestCase):
     timeout = 120
 
     def setUp(self) -> None:
-        self.runtime = Runtime(reactor, linger=0.5)
+        self.runtime = Runtime(reactor, memory=256 << 20, linger=0.5)
         self.heard: list[bytes] = []
         self.runtime.bus.subscribe(["web"], lambda batch: self.heard.extend(batch.payloads), "test")
         self.addCleanup(self.runtime.stop)

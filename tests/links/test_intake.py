@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.codecs import raw
 from gateway.framing import Framer, lines, silence
 from gateway.links.intake import Intake
-from gateway.packet import Frames
-from gateway.wires import Event
+from gateway.packet import Batch, Frames
+from gateway.wires import Encoded, Event
 from gateway.wires._framed import Form, FramedWire
+
+
+class Waiting:
+    """A wire that only waits: until ``deadline``, at which it fails; each read moves that on."""
+
+    representation = None
+
+    def __init__(self) -> None:
+        self.deadline: float | None = None
+        self.asked: list[float] = []
+
+    def feed(self, data: Any, now: float) -> Sequence[Event]:
+        self.deadline = now + 1.0
+        return ()
+
+    def expire(self, now: float) -> Sequence[Event]:
+        self.asked.append(now)
+        raise ValueError("no")
+
+    def finish(self, clean: bool) -> Sequence[Event]:
+        return ()
+
+    def encode(self, batch: Batch) -> Encoded:
+        return Encoded(b"", 0)
+
+    def says(self, topic: str) -> bool:
+        return True
 
 
 class IntakeTests(SynchronousTestCase):
@@ -70,6 +100,49 @@ class IntakeTests(SynchronousTestCase):
         intake.finish(clean=True)
         self.assertEqual((self.payloads(), self.times), ([b"timer", b"late", b"end"], [0, 100, 200]))
 
+    def test_exactly_at_the_deadline(self) -> None:
+        """A silence is over as soon as it is as long as it has to be, whether a timer or a read comes then."""
+        intake = self.intake(silence.Framer(silence.Options(interval=0.5)))
+        intake.feed(b"timer")
+        self.clock.advance(0.5)
+        intake.feed(b"read")
+        self.clock.rightNow += 0.5
+        intake.feed(b"end")
+        self.assertEqual((self.payloads(), self.times), ([b"timer", b"read"], [0, 500]))
+
+    def test_asked_at_the_deadline(self) -> None:
+        """A wire is asked at its deadline, and not when it was before a read moved it on; one that fails then is not asked for ever."""
+        wire = Waiting()
+        intake = Intake(wire, self.clock, lambda: 0, self.take, self.fail_now)
+        intake.feed(b"x")
+        self.clock.advance(0.5)
+        intake.feed(b"y")
+        self.clock.advance(0.5)
+        self.assertEqual((wire.asked, self.failures), ([], 0))
+        self.clock.advance(0.5)
+        self.assertEqual((wire.asked, self.failures, self.clock.getDelayedCalls()), ([1.5], 1, []))
+
+    def test_no_deadline_any_more(self) -> None:
+        """A wire that waits for nothing any more when the timer fires is not asked."""
+        wire = Waiting()
+        intake = Intake(wire, self.clock, lambda: 0, self.take, self.fail_now)
+        intake.feed(b"x")
+        wire.deadline = None
+        self.clock.advance(1.0)
+        self.assertEqual((wire.asked, self.failures, self.clock.getDelayedCalls()), ([], 0, []))
+
+    def test_busy(self) -> None:
+        """A silence that is over before its timer was made is noticed in the next turn: no timer is for the past."""
+        self.clock.rightNow = 10.0
+        wire = Waiting()
+
+        def wall() -> int:
+            self.clock.rightNow += 5.0
+            return 0
+
+        Intake(wire, self.clock, wall, self.take, self.fail_now).feed(b"x")
+        self.assertEqual([call.getTime() for call in self.clock.getDelayedCalls()], [15.0])
+
     def test_time_over_reads(self) -> None:
         """A line that came in two reads has the time of the second."""
         intake = self.intake(lines.Framer(lines.Options()))
@@ -105,9 +178,14 @@ class IntakeTests(SynchronousTestCase):
 
     def test_ended_within(self) -> None:
         """Where what ended before a read ends the stream too, the read is not looked at, and no timer is left."""
-        framer = silence.Framer(silence.Options(interval=0.05))
-        intake = Intake(self.wire(framer), self.clock, lambda: 0, lambda event, time: intake.finish(clean=False), self.fail_now)
+        framer = silence.Framer(silence.Options(interval=0.05, max=2, on_oversize="emit"))
+
+        def end(event: Event, time: int) -> None:
+            self.take(event, time)
+            intake.finish(clean=False)
+
+        intake = Intake(self.wire(framer), self.clock, lambda: 0, end, self.fail_now)
         intake.feed(b"x")
         self.clock.rightNow += 0.1
-        intake.feed(b"y")
-        self.assertEqual((self.failures, [call for call in self.clock.getDelayedCalls() if call.active()]), (0, []))
+        intake.feed(b"yy")
+        self.assertEqual((self.payloads(), self.failures, self.clock.getDelayedCalls()), ([b"x"], 0, []))

@@ -60,7 +60,7 @@ class ContractTests(TestCase):
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         (self.folder / "capture.log").write_bytes(b"one\ntwo\nthree\n" * 100)
-        self.runtime = Runtime(reactor, linger=0.1)
+        self.runtime = Runtime(reactor, memory=1 << 20, linger=0.1)
         self.addCleanup(self.runtime.stop)
 
     def links(self) -> Iterator[Link]:
