@@ -115,7 +115,9 @@ class Tests:
             suite: TestSuite = TestLoader().loadModule(_import(file, self._copy))  # type: ignore[no-untyped-call]
             if not suite.countTestCases():
                 raise ImportError(f"{file} has no test")
-            runner = TrialRunner(TreeReporter, workingDirectory=str(self._copy.parent / "trial"), exitFirst=True)
+            # One folder each: what a file of tests has made there once, certificates for example, is there for the next file too.
+            folder = self._copy.parent / f"trial-{file.replace('/', '-')}"
+            runner = TrialRunner(TreeReporter, workingDirectory=str(folder), exitFirst=True)
             if not runner.run(suite).wasSuccessful():  # type: ignore[no-untyped-call]
                 return _FAILED
             print(f"SECONDS {file} {time.monotonic() - begin}", flush=True)
