@@ -65,7 +65,6 @@ class Link(Events):
         self.run = token(runtime.chance)
         self.topic = plan.topic
         super().__init__(plan.name, self.topic, runtime, Numbering(self.run))
-        self.plan = plan
         self.options = options = plan.options
         self.runtime = runtime
         self.how = sessions
@@ -206,7 +205,7 @@ class Link(Events):
         if not self.sessions:
             self.how.absent(batch)
             return
-        origin, reached, written, refused = batch.origin, 0, 0, set[int]()
+        origin, reached, written, refused = batch.origin, False, 0, set[int]()
         for group in self._groups:
             members = group.members
             if len(members) == 1 and members[0].id == origin:
@@ -215,7 +214,7 @@ class Link(Events):
             if group.representation is None:
                 for session in members:
                     if session.id != origin:
-                        reached += 1
+                        reached = True
                         session.write(parcel)
                 continue
             encoded = members[0].wire.encode(batch)
@@ -229,7 +228,7 @@ class Link(Events):
             group.came += packets
             for session in members:
                 if session.id != origin:
-                    reached += 1
+                    reached = True
                     writer = session.writer
                     try:
                         if writer.clear:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
+from gc import collect
 from typing import Any
+from weakref import ref
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.codecs import raw
 from gateway.config.plan import LinkPlan
+from gateway.framing import fixed
 from gateway.framing import lines as lines_framing
+from gateway.links.link import Link
 from gateway.links.runtime import Runtime
+from gateway.links.session import Session
 from gateway.packet import Batch, Frames
 from gateway.wires import Encoded
 from gateway.wires._framed import Form, FramedWire
 
 from .. import building
-from ..building import LinkCase, gone, join, make_link, make_plan, make_runtime
+from ..building import Dial, LinkCase, gone, join, make_link, make_plan, make_runtime
 
 lines = partial(building.lines, end=b"\r\n")
 
@@ -80,6 +85,46 @@ class DeliveryTests(LinkCase):
         self.assertEqual((quick.value(), slow.value()), (b"2 lines so far\n4 lines so far\n6 lines so far\n", b"2 lines so far\n"))
         slow.drain()
         self.assertEqual((slow.value(), link.counters["packets_out"], form.encoded), (quick.value(), 12, 0))
+
+    def test_groups_for_themselves(self) -> None:
+        """Each group hears what it can, whether the one before is the sender alone, can say none of it, or encodes for itself."""
+        two = Form(lambda: fixed.Framer(fixed.Options(size=2)), raw.Codec(raw.Options()))
+        sending = Counting()
+        two.representation, sending.representation = "two", "sending"
+        wires = iter((FramedWire(sending), FramedWire(two), Numbering(Counting()), FramedWire(Counting())))
+        link = make_link(self.runtime, "chat", hears=("chat",), new_wire=lambda: next(wires))
+        (sender, own), *others = (join(link) for _ in range(4))
+        sender.received(b"hello\n")
+        self.assertEqual([own.value(), *(wire.value() for _, wire in others)], [b"", b"", b"1 lines so far\n", b"hello\n"])
+
+    def test_slow_sessions_share(self) -> None:
+        """What waits for many slow sessions is encoded once, too."""
+        form = Counting()
+        link = make_link(self.runtime, "lan", new_wire=form.wire, hears=("gps",))
+        wires = [join(link)[1] for _ in range(3)]
+        for wire in wires:
+            wire.room = 1
+        for text in (b"a", b"b"):
+            self.runtime.bus.publish(lines(text))
+        for wire in wires:
+            wire.drain()
+        self.assertEqual(({wire.value() for wire in wires}, form.encoded), ({b"a\nb\n"}, 2))
+
+    def test_whoever_has_gone(self) -> None:
+        """Nothing is for a session that has ended, and nothing is counted as dropped for it."""
+        link = make_link(self.runtime, "lan", hears=("gps",))
+        (gone_one, _), (_, wire) = join(link), join(link)
+        gone_one.lost(gone())
+        self.runtime.bus.publish(lines(b"a"))
+        self.assertEqual((wire.value(), link.counters["packets_out"], link.counters["dropped_packets"]), (b"a\n", 1, 0))
+
+    def test_received_is_counted(self) -> None:
+        """What sessions send that is heard is counted, in packets and in bytes as they came."""
+        link = make_link(self.runtime, "lan")
+        self.runtime.bus.subscribe(["lan"], lambda batch: None, "test")
+        for _ in range(2):
+            join(link)[0].received(b"a\r\nbc\r\n")
+        self.assertEqual((link.counters["packets_in"], link.counters["bytes_in"]), (4, 14))
 
     def test_verbatim(self) -> None:
         """A raw reader gets the bytes as they were received, delimiters and all."""
@@ -201,6 +246,27 @@ class DeliveryTests(LinkCase):
         self.runtime.bus.publish(lines(b"tare", topic="lan"))
         self.assertEqual((sent, everything), ([b"tare"], ["lan"]))
 
+    def test_sent_by_itself(self) -> None:
+        """What is written to sessions that encode for themselves is heard under LINK/$sent as well."""
+        join(make_link(self.runtime, "scale", hears=("lan",), new_wire=lambda: Numbering(Counting())))
+        sent: list[bytes] = []
+        self.runtime.bus.subscribe(["scale/$sent"], lambda batch: sent.extend(batch.payloads), "test")
+        self.runtime.bus.publish(lines(b"tare", topic="lan"))
+        self.assertEqual(sent, [b"tare"])
+
+    def test_sent_once(self) -> None:
+        """What waited for a device that goes, and is written to the next, is heard under LINK/$sent once."""
+        device = self.device(when_absent="hold")
+        self.dial.trial.callback(None)
+        session, wire = join(device)
+        wire.room = 1
+        sent: list[bytes] = []
+        self.runtime.bus.subscribe(["dev/$sent"], lambda batch: sent.extend(batch.payloads), "test")
+        for text in (b"a", b"b"):
+            self.runtime.bus.publish(lines(text, topic="lan"))
+        session.lost(gone("unplugged"))
+        self.assertEqual((join(device)[1].value(), sent), (b"b\n", [b"a", b"b"]))
+
     def test_sent_is_what_could_be_written(self) -> None:
         """What could not be written is not heard under LINK/$sent."""
         device = make_link(self.runtime, "scale", hears=("lan",), framing="fixed", framing_size=2)
@@ -292,6 +358,55 @@ class LifeTests(LinkCase):
         bad_wire.unregisterProducer = lambda: 1 / 0  # type: ignore[method-assign,return-value,assignment]
         self.clock.pump([10.0] * 3)
         self.assertEqual((bad_wire.aborted, good_wire.disconnecting, link.counters["idle"]), (True, True, 2))
+        self.assertEqual(link.counters["failures"], 1)
+        self.assertIn("failed while ending it as idle", self.said())
+
+    def test_idle_and_gone(self) -> None:
+        """A session that has ended is idle no more, nor is one that still writes when the gateway stops: neither is told as such."""
+        link = make_link(self.runtime, "lan", idle_timeout=0.5)
+        (first, _), (last, _) = join(link), join(link)
+        first.lost(gone())
+        link.stop()
+        self.clock.pump([0.5] * 3)
+        last.lost(gone("closed"))
+        self.assertEqual((link.counters["idle"], self.clock.getDelayedCalls()), (0, []))
+
+    def test_gone_before_it_was_idle(self) -> None:
+        """A session that has ended is not told as idle later, while others live."""
+        link = make_link(self.runtime, "lan", idle_timeout=0.5)
+        (first, _), (other, _) = join(link), join(link)
+        first.lost(gone())
+        for _ in range(3):
+            other.received(b"x\n")
+            self.clock.advance(0.5)
+        self.assertEqual(link.counters["idle"], 0)
+
+    def test_fault_in_opening(self) -> None:
+        """A fault of ours while a session begins ends that session, logged, and nothing else."""
+
+        class Broken(Dial):
+            def opened(self, link: Link, session: Session) -> None:
+                raise ValueError("no")
+
+        link = make_link(self.runtime, "dev", dial=Broken())
+        _, wire = join(link)
+        self.assertEqual((wire.aborted, link.counters["failures"]), (True, 1))
+        self.assertIn("failed while opening", self.said())
+
+    def test_run(self) -> None:
+        """Each link has a run of eight hexadecimal digits, by which a reader sees that the numbers began anew."""
+        one, two = make_link(self.runtime, "lan"), make_link(self.runtime, "lan")
+        self.assertRegex(one.run, r"\A[0-9a-f]{8}\Z")
+        self.assertNotEqual(one.run, two.run)
+
+    def test_stopped_and_forgotten(self) -> None:
+        """Of a link that has stopped nothing is kept by what all links share."""
+        link = make_link(self.runtime, "lan", hears=("gps",))
+        link.stop()
+        kept = ref(link)
+        del link
+        collect()
+        self.assertIsNone(kept())
 
     def test_idle_newcomer(self) -> None:
         """One that came just before a sweep is not idle yet; without sessions no timer runs."""
@@ -325,6 +440,7 @@ class LifeTests(LinkCase):
         self.runtime.bus.publish(lines(b"late"))
         self.assertNoResult(stopped)
         self.assertTrue(wire.disconnecting)
+        self.assertEqual(link.counters["dropped_packets"], 0)
         session.lost(gone("closed"))
         self.successResultOf(stopped)
         self.assertEqual((wire.value(), self.clock.getDelayedCalls()), (b"", []))
