@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.links.state import HALF_CLOSED
-from gateway.links.stream import StreamProtocol
+from gateway.links.stream import StreamProtocol, stream_wires
 from gateway.packet import Batch, Frames
 from gateway.peer import Peer
 from gateway.tls.failures import TlsFailed
 
-from ..building import make_link, make_runtime
+from ..building import make_link, make_plan, make_runtime
 
 
 class StreamTests(SynchronousTestCase):
@@ -41,7 +41,7 @@ class StreamTests(SynchronousTestCase):
         self.assertIn("gone: tls_damaged: sent a record", runtime.lines[-1])  # type: ignore[attr-defined]
 
     def test_half_closed(self) -> None:
-        """A client that has asked and closes its sending side hears the answer for a while, and is closed then; a mere reader at once."""
+        """A client that has asked and closes its sending side hears answers for five seconds, and is closed then; a mere reader at once."""
         runtime = make_runtime()
         link = make_link(runtime, "lan", hears=("gps",))
         runtime.bus.subscribe(["lan"], lambda batch: None, "test")
@@ -51,9 +51,15 @@ class StreamTests(SynchronousTestCase):
             protocol.makeConnection(wire)
         asker.dataReceived(b"?\n")
         for protocol in (asker, reader):
-            protocol.readConnectionLost()
+            IHalfCloseableProtocol(protocol).readConnectionLost()  # as Twisted calls it
         self.assertEqual([wire.disconnecting for wire in wires], [False, True])
         runtime.bus.publish(Batch("gps", "run", 1, 0, "gps#1", Frames(b"42\n", 1, delimiter=b"\n")))
         self.assertEqual(wires[0].value(), b"42\n")
-        runtime.reactor.advance(HALF_CLOSED)
+        runtime.reactor.advance(4.9)
+        self.assertFalse(wires[0].disconnecting)
+        runtime.reactor.advance(0.1)
         self.assertTrue(wires[0].disconnecting)
+
+    def test_messages(self) -> None:
+        """A link that speaks in messages has no framing, and so no such wires."""
+        self.assertRaisesRegex(TypeError, "speaks in messages", stream_wires, make_plan("web")._replace(framing=None))
