@@ -6,7 +6,7 @@ What comes in and what becomes of it are counted at different places, so that a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 _BUCKETS = 40
 _SHIFT = 10
@@ -126,3 +126,16 @@ class Ledger:
         counts.update({f"dropped_{reason}": packets for reason, packets in (total.dropped or {}).items()})
         counts["unaccounted"] = total.open(waiting)
         return dict(counts)
+
+
+def written_out(accounts: Mapping[str, int], delays: Delays) -> str:
+    """A line for people: what came and what became of it, and how long packets took; "" when nothing has come."""
+    if not any(accounts.values()):
+        return ""
+    parts = [f"{name} {count}" for name, count in accounts.items() if count or name in ("written", "unaccounted")]
+    took = f"; read to write: half within {_time(delays.within(0.5))}, 99 % within {_time(delays.within(0.99))}" if len(delays) else ""
+    return f"packets: {', '.join(parts)}{took}"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.2g} ms" if seconds < 1 else f"{seconds:.2g} s"

@@ -18,6 +18,7 @@ from .config.config import Config, ConfigErrors
 from .config.load import load
 from .config.table import table
 from .errors import ConfigError
+from .ledger import written_out
 from .links.link import Link
 from .links.runtime import Runtime
 from .net import clock
@@ -151,6 +152,8 @@ class GatewayService(Service):
                 sessions=write_count(len(link.sessions), "session"),
                 counted=counted or "nothing counted yet",
             )
+            if accounts := written_out(link.accounts(), link.ledger.delays):
+                self.runtime.log.info("[{name}] {accounts}", name=link.name, accounts=accounts)
         if self.runtime.counters:
             counted = ", ".join(f"{name} {count}" for name, count in sorted(self.runtime.counters.items()))
             self.runtime.log.info("[gateway] {counted}", counted=counted)

@@ -20,6 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from gateway import service
 from gateway.config.load import load
 from gateway.config.plan import LinkOptions
+from gateway.ledger import Ledger
 from gateway.net.listeners import ListenError
 from gateway.service import GatewayService, Options, makeService, raise_open_files
 
@@ -79,6 +80,10 @@ class Part:
         self.stopped: Deferred[None] = succeed(None)
         self.how = self
         self.listens = True
+        self.ledger = Ledger()
+
+    def accounts(self) -> dict[str, int]:
+        return self.ledger.total([], 0)
 
     def start(self) -> None:
         self.told.append(f"start {self.name}")
@@ -155,15 +160,15 @@ class ServiceTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_report(self) -> None:
-        """Each link's line has its sessions, one or several, and what it counted."""
+        """Each link's line has its sessions, one or several, and what it counted; a second one what became of the packets for it."""
         parts = {name: Part(name, self.told) for name in ("none", "one", "two")}
+        parts["two"].ledger.absent.came = parts["two"].ledger.absent.written = 5
         parts["one"].sessions, parts["two"].sessions = {1: None}, {1: None, 2: None}
         self.service.links = parts  # type: ignore[assignment]
         self.service.report()
         lines = [str(event["log_format"]).format(**event) for event in self.events]
-        self.assertEqual(
-            lines, ["[none] 0 sessions now; packets_in 3", "[one] 1 session now; packets_in 3", "[two] 2 sessions now; packets_in 3"]
-        )
+        expected = ["[none] 0 sessions now; packets_in 3", "[one] 1 session now; packets_in 3", "[two] 2 sessions now; packets_in 3"]
+        self.assertEqual(lines, [*expected, "[two] packets: came 5, written 5, unaccounted 0"])
 
     def test_open_files(self) -> None:
         """The program may have as many connections as the system allows."""

@@ -79,7 +79,7 @@ class Acceptor:
 
     def ended(self, session: Session, ended: Ended, unsent: Outbox | None) -> None:
         session.writer.empty("the session ended", "ended")
-        lost = f", {write_count(session.dropped_packets, 'packet')} for it dropped" if session.dropped_packets else ""
+        lost = f", {write_count(session.writer.account.lost, 'packet')} for it dropped" if session.writer.account.lost else ""
         sent = f"it sent {write_count(session.received_bytes, 'byte')}"
         self.link.report("disconnected", f"gone: {ended.text}; {sent}{lost}", session, level="info")
 

@@ -17,7 +17,7 @@ class Group:
         self._sessions: dict[Session, None] = {}
         self._members: tuple[Session, ...] | None = None
         self.came = 0
-        """Packets that were for each of them, counted once for all (`Session.came`)."""
+        """Packets that were for each of them, counted once for all (`Writer.shared`)."""
 
     @property
     def members(self) -> tuple[Session, ...]:
@@ -29,12 +29,12 @@ class Group:
     def add(self, session: Session) -> None:
         self._sessions[session] = None
         self._members = None
-        session.account.came -= self.came
+        session.writer.account.came -= self.came
 
     def remove(self, session: Session) -> None:
         del self._sessions[session]
         self._members = None
-        session.account.came += self.came
+        session.writer.account.came += self.came
 
 
 class Groups:

@@ -40,7 +40,7 @@ class Held:
     def keep(self, session: Session, box: Outbox) -> None:
         """Hold what a session has left unwritten."""
         box.forget_verbs()
-        session.account.move(box.packets, self._account)
+        session.writer.account.move(box.packets, self._account)
         box.give_up = self._give_up
         self._box = box
         if box.over:
@@ -60,7 +60,7 @@ class Held:
         self._box = None
         if box is not None:
             session.writer.adopt(box)
-            self._account.move(box.packets, session.account)
+            self._account.move(box.packets, session.writer.account)
             if box.over:  # whoever waits for room waits on: the session opens the gate when there is some
                 link.terms.gate.close(session)
             for parcel in box:

@@ -174,7 +174,7 @@ class Link(Events):
             self.how.ended(session, ended, unsent)
         else:
             session.writer.empty("the session ended before it began", "ended")
-        session.account = self.ledger.end(session.account)
+        session.writer.account = self.ledger.end(session.writer.account)
         if not self.sessions and self._stopping is not None:
             stopping, self._stopping = self._stopping, None
             stopping.callback(None)
@@ -233,14 +233,14 @@ class Link(Events):
                     try:
                         if writer.clear:
                             writer.transport.write(data)
-                            session.account.written += packets
+                            writer.account.written += packets
                             written += packets
                         else:
                             writer.queue(parcel)
                     except Exception:  # a fault of ours: it costs this session and nobody else
                         session.failed("writing")
                 else:
-                    session.account.came -= packets
+                    session.writer.account.came -= packets
         self.counters["packets_out"] += written
         if written:
             self.ledger.delays.add(self.runtime.wall() - batch.time)
@@ -266,7 +266,7 @@ class Link(Events):
 
     def accounts(self) -> dict[str, int]:
         """What became of every packet that was for this link: see `Ledger.total`."""
-        live = ((session.account, session.shared, session.waiting) for session in self.sessions)
+        live = ((writer.account, writer.shared, writer.waiting) for writer in (session.writer for session in self.sessions))
         return self.ledger.total(live, self.how.waiting)
 
     def _written(self, batch: Batch) -> None:

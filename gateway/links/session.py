@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Literal
 
 from ..bus.outbox import Parcel, Verb
-from ..ledger import Account
 from ..net.probes import half_close, pending
 from ..options import write_count
 from ..packet import Batch
@@ -25,7 +24,7 @@ class Session:
     """Reading, pausing and ending of one peer; `Writer` writes. Reading is paused by tokens, so that two reasons can."""
 
     __slots__ = (
-        *("account", "channel", "group", "id", "owner", "peer", "state", "topic", "why", "wire", "writer"),
+        *("channel", "group", "id", "owner", "peer", "state", "topic", "why", "wire", "writer"),
         *("moved", "received_bytes", "unheard"),
         *("_intake", "_paused_by", "_timer", "__weakref__"),
     )
@@ -36,7 +35,6 @@ class Session:
         self.peer = peer
         self.topic = topic
         self.wire = wire
-        self.account = Account()
         self.writer = Writer(self)
         self.channel: Channel | None = None
         self.group: Any = None
@@ -69,21 +67,6 @@ class Session:
     def clear(self) -> bool:
         """Whether its peer has taken all that was written."""
         return self.writer.clear
-
-    @property
-    def waiting(self) -> int:
-        """Packets in its outbox."""
-        return self.writer.outbox.packets if self.writer.outbox is not None else 0
-
-    @property
-    def shared(self) -> int:
-        """Packets that were for each session of its group, and are counted there."""
-        return self.group.came if self.group is not None else 0
-
-    @property
-    def unaccounted(self) -> int:
-        """Packets that were for it and of which nobody knows what became: 0, or there is a fault in the program."""
-        return self.account.open(self.waiting) + self.shared
 
     @property
     def paused(self) -> bool:
@@ -167,7 +150,7 @@ class Session:
 
     def failed(self, doing: str) -> None:
         """Called where an exception was caught: it costs this session and nobody else."""
-        self.dropped(self.unaccounted, "an internal error", "error")
+        self.dropped(self.writer.unaccounted, "an internal error", "error")
         self.owner.report("failures", f"failed while {doing}", self, level="failure")
         self.abort(f"an internal error while {doing}")
 
@@ -281,7 +264,7 @@ class Session:
 
     def write(self, parcel: Parcel) -> None:
         """Write this, now or when there is room."""
-        self.account.came += parcel.packets
+        self.writer.account.came += parcel.packets
         try:
             self.writer.write(parcel)
         except Exception:  # a fault of ours: it costs this session and nobody else
@@ -291,15 +274,10 @@ class Session:
         """Packets of a batch cannot be written to the peer."""
         self.owner.report("unsayable_packets", encoded.refusal(batch.topic), self, times=len(encoded.refused))
 
-    @property
-    def dropped_packets(self) -> int:
-        """How many packets for the peer were dropped so far."""
-        return self.account.lost
-
     def dropped(self, packets: int, why: str, reason: str) -> None:
         """Packets for the peer were dropped; ``why`` is for people, ``reason`` one word for the ledger."""
         if packets:
-            self.account.drop(reason, packets)
+            self.writer.account.drop(reason, packets)
             self.owner.report("dropped_packets", f"{write_count(packets, 'packet')} dropped: {why}", self, times=packets)
 
     def overflowed(self, why: str) -> None:

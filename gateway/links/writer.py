@@ -19,7 +19,8 @@ _BURST = 1 << 16
 class Writing(Protocol):
     """What a writer asks of its session."""
 
-    account: Account
+    group: Any
+    """Those who get the same bytes; ``came``: packets that were for each of them."""
     state: State
     wire: Wire
 
@@ -56,11 +57,12 @@ class Writer:
     delivery is one write; else it waits in the outbox, which is made when it is first needed.
     """
 
-    __slots__ = ("_of", "clear", "outbox", "stall", "transport")
+    __slots__ = ("_of", "account", "clear", "outbox", "stall", "transport")
 
     def __init__(self, session: Writing) -> None:
         # Weak, so that all of an ended session goes at once, and not when the garbage collector comes.
         self._of = ref(session)
+        self.account = Account()
         self.transport: Any = None
         self.outbox: Outbox | None = None
         self.stall: Stall | None = None
@@ -71,6 +73,22 @@ class Writer:
         session = self._of()
         assert session is not None  # who has the transport has the session
         return session
+
+    @property
+    def waiting(self) -> int:
+        """Packets in the outbox."""
+        return self.outbox.packets if self.outbox is not None else 0
+
+    @property
+    def shared(self) -> int:
+        """Packets that were for each of its group, and are counted there."""
+        group = self._session.group
+        return int(group.came) if group is not None else 0
+
+    @property
+    def unaccounted(self) -> int:
+        """Packets of which nobody knows what became: 0, or there is a fault in the program."""
+        return self.account.open(self.waiting) + self.shared
 
     def open(self, transport: Any) -> None:
         """The transport is connected."""
@@ -217,7 +235,7 @@ class Writer:
         box.settle()
 
     def _wrote(self, parcel: Parcel, encoded: Encoded) -> None:
-        account = self._session.account
+        account = self.account
         account.written += encoded.packets
         self._session.terms.counters["packets_out"] += encoded.packets
         if encoded.refused:

@@ -109,8 +109,8 @@ class EventsTests(SynchronousTestCase):
     def test_dropped(self) -> None:
         """What was dropped for a session counts for the link and for it; nothing is not told."""
         self.session.dropped(1, "why", "full")
-        self.assertEqual((self.link.counters["dropped_packets"], self.session.dropped_packets), (1, 1))
+        self.assertEqual((self.link.counters["dropped_packets"], self.session.writer.account.lost), (1, 1))
         self.assertEqual(self.said(), "[lan] 10.0.0.1:5: 1 packet dropped: why")
         before = len(self.runtime.lines)  # type: ignore[attr-defined]
-        self.session.dropped(0, "why")
+        self.session.dropped(0, "why", "full")
         self.assertEqual(len(self.runtime.lines), before)  # type: ignore[attr-defined]

@@ -198,7 +198,7 @@ class AbsentTests(LinkCase):
         self.assertEqual(len(wire.value()), 60_002)
         for _ in range(3):
             self.fill(runtime, 50_000)
-        self.assertEqual((device.counters["dropped_packets"], session.dropped_packets, wire.aborted), (2, 2, False))
+        self.assertEqual((device.counters["dropped_packets"], session.writer.account.lost, wire.aborted), (2, 2, False))
 
     def test_memory_over_an_unplug(self) -> None:
         """What is held over an unplug can be given up as well, and the next device starts with nothing."""

@@ -12,6 +12,7 @@ from gateway.bus.gates import Gate
 from gateway.bus.outbox import Memory, Outbox, OutboxOptions
 from gateway.codecs import raw
 from gateway.framing import lines
+from gateway.ledger import Delays
 from gateway.links.owner import Owner, Terms
 from gateway.links.session import Session
 from gateway.net.watch import Watch
@@ -39,6 +40,7 @@ class Alone:
             memory=Memory(1 << 20),
             gate=Gate(()),
             counters=Counter(),
+            delays=Delays(),
         )
 
     def opened(self, session: Session) -> None:

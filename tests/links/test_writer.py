@@ -61,7 +61,7 @@ class WritingTests(LinkCase):
         for text in (b"a\n", b"b\n", b"c\n", b"d\n"):
             deliver(session, lines(text[:-1]), text)
         wire.drain()
-        self.assertEqual((wire.value(), session.dropped_packets), (b"a\nc\nd\n", 1))
+        self.assertEqual((wire.value(), session.writer.account.lost), (b"a\nc\nd\n", 1))
 
     def test_block(self) -> None:
         """``block`` pauses whoever publishes to it, and lets them go on when half is written."""
@@ -75,7 +75,7 @@ class WritingTests(LinkCase):
         self.assertFalse(writer_wire.reading)
         wire.drain()
         self.assertTrue(writer_wire.reading)
-        self.assertEqual((wire.value(), session.dropped_packets), (b"a\nb\nc\nd\n", 0))
+        self.assertEqual((wire.value(), session.writer.account.lost), (b"a\nb\nc\nd\n", 0))
 
     def test_block_and_newcomers(self) -> None:
         """However many come, write and leave, a device that takes nothing holds its limit and one read: newcomers begin paused."""
@@ -138,7 +138,7 @@ class WritingTests(LinkCase):
             wire.room = 1
             for _ in range(4):
                 deliver(session, lines(b"1234567"), b"1234567\n")
-            self.assertEqual((link.counters["dropped_packets"], session.dropped_packets), (3, 3), policy)
+            self.assertEqual((link.counters["dropped_packets"], session.writer.account.lost), (3, 3), policy)
             said = [line for line in runtime.lines if "dropped" in line]  # type: ignore[attr-defined]
             self.assertEqual((len(said), "memory" in said[0]), (1, True), said)
 

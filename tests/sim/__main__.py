@@ -38,12 +38,14 @@ def main(arguments: Sequence[str]) -> int:
                 _tell(outcome)
                 if asked.seeds is None:
                     break
-            elif asked.seeds == 1 or (asked.seed is not None and asked.seeds is None):
-                print(f"seed {outcome.seed}: {outcome.setting}\n{outcome.events} events, {outcome.packets} packets, trace {outcome.digest & (1 << 64) - 1:016x}")
+            elif count == 1:
+                print(f"seed {outcome.seed}: {outcome.setting}")
+                print(f"{outcome.events} events, {outcome.packets} packets, trace {outcome.digest & (1 << 64) - 1:016x}")
     except KeyboardInterrupt:
         print()
     spent = time.monotonic() - began
-    print(f"{played} seeds from {first}, {failed} failed; {simulated / 3600:.1f} h simulated in {spent:.0f} s, {simulated / max(cpu, 1e-9):.0f} times real time a process")
+    pace = f"{simulated / 3600:.1f} h simulated in {spent:.0f} s, {simulated / max(cpu, 1e-9):.0f} times real time a process"
+    print(f"{played} seeds from {first}, {failed} failed; {pace}")
     return min(failed, 1)
 
 

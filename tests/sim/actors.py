@@ -13,7 +13,7 @@ from .gateway import Simulated
 from .journal import Journal, Reading, Source
 from .sockets import Peer
 from .ttys import Uart
-from .world import Broken
+from .world import BrokenError
 
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789" * 40
 
@@ -92,10 +92,10 @@ class Device:
             word, _, rest = command.partition(b" ")
             asker, _, number = rest.partition(b" ")
             if word != b"set" or not number.isdigit():
-                raise Broken(f"{self.name} was told {command!r}, which nobody has said: commands were mixed or torn")
+                raise BrokenError(f"{self.name} was told {command!r}, which nobody has said: commands were mixed or torn")
             last = self.commands.get(asker, 0)
             if int(number) <= last:
-                raise Broken(f"{self.name} was told {command!r} again, or out of order: the last of {asker!r} was {last}")
+                raise BrokenError(f"{self.name} was told {command!r} again, or out of order: the last of {asker!r} was {last}")
             self.missed += int(number) - last - 1
             self.commands[asker] = int(number)
             self.heard += 1

@@ -1,4 +1,4 @@
-"""What clients of a simulated run speak: plain lines, WebSocket, either of them in TLS. Written for this, so that it knows nothing of the program."""
+"""What clients of a simulated run speak: plain lines, WebSocket, either in TLS. It shares no code with the program."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from twisted.internet import base, tcp, unix
 from twisted.logger import Logger, formatEvent, globalLogPublisher
@@ -74,16 +74,23 @@ def simulated(seed: int) -> Iterator[Simulated]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-sim-")))
         sim = Simulated(seed, folder)
+        replace = partial(_replace, stack)
         module = SocketModule(sim.network)
         for where in (base, tcp, unix, sockets):
-            stack.enter_context(patch.object(where, "socket", module))
-        stack.enter_context(patch.object(sockets, "select", SelectModule(sim.reactor)))
-        stack.enter_context(patch.object(holders, "PROC", str(folder)))
+            replace(where, "socket", module)
+        replace(sockets, "select", SelectModule(sim.reactor))
+        replace(holders, "PROC", str(folder))
         for number in (signal.SIGUSR2, signal.SIGHUP):
             stack.callback(signal.signal, number, signal.getsignal(number))
         globalLogPublisher.addObserver(observer := _Failures(sim))
         stack.callback(globalLogPublisher.removeObserver, observer)
         yield sim
+
+
+def _replace(stack: ExitStack, where: Any, name: str, value: Any) -> None:
+    """Have another value there until the end."""
+    stack.callback(setattr, where, name, getattr(where, name))
+    setattr(where, name, value)
 
 
 class _Failures:

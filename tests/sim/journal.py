@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .world import Broken
+from .world import BrokenError
 
 _FURTHEST = 200_000
 """How far ahead a packet is looked for that does not come next."""
@@ -16,13 +16,13 @@ class Journal:
         self.packets: list[bytes] = []
 
     def place_of(self, packet: bytes, place: int) -> int:
-        """Where this packet is, from ``place`` on. Raises Broken when it is nowhere: it was torn, forged, doubled, or is out of order."""
+        """Where this packet is, from ``place`` on. Raises BrokenError when it is nowhere: torn, forged, doubled, or out of order."""
         try:
             return self.packets.index(packet, place, place + _FURTHEST)
         except ValueError:
             before = packet in self.packets[max(0, place - 100) : place]
             what = "came twice, or out of order" if before else "was never read from a device as one packet"
-            raise Broken(f"a reader of {self.name} got {packet!r}, which {what}") from None
+            raise BrokenError(f"a reader of {self.name} got {packet!r}, which {what}") from None
 
 
 class Source:

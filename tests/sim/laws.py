@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .gateway import STOPS_IN
 from .scene import Scene
-from .world import Broken
+from .world import BrokenError
 
 BUSY = 20_000
 """Things done in one second: more, and the program goes round in circles."""
@@ -13,25 +13,25 @@ WORK = 400
 
 
 def look(scene: Scene) -> None:
-    """The laws that hold at any time. Raises Broken."""
+    """The laws that hold at any time. Raises BrokenError."""
     sim = scene.sim
     if sim.world.alarms:
-        raise Broken(sim.world.alarms[0])
+        raise BrokenError(sim.world.alarms[0])
     if sim.world.events - scene.events_before > BUSY:
-        raise Broken(f"{sim.world.events - scene.events_before} things were done in a second: it goes round in circles")
+        raise BrokenError(f"{sim.world.events - scene.events_before} things were done in a second: it goes round in circles")
     scene.events_before = sim.world.events
     if sim.world.longest_turn > WORK:
-        raise Broken(f"one turn had {sim.world.longest_turn} reads and sends, more than {WORK}")
+        raise BrokenError(f"one turn had {sim.world.longest_turn} reads and sends, more than {WORK}")
     memory = sim.service.runtime.memory
     if memory.used > max(memory.limit, 0):
-        raise Broken(f"the outboxes hold {memory.used} bytes, and may hold {memory.limit}")
+        raise BrokenError(f"the outboxes hold {memory.used} bytes, and may hold {memory.limit}")
     for name, link in sim.links.items():
         accounts = link.accounts()
         if accounts["unaccounted"]:
-            raise Broken(f"[{name}] {accounts['unaccounted']} packets are unaccounted for: {accounts}")
+            raise BrokenError(f"[{name}] {accounts['unaccounted']} packets are unaccounted for: {accounts}")
         for session in link.sessions:
-            if session.unaccounted:
-                raise Broken(f"{session!r}: {session.unaccounted} packets are unaccounted for")
+            if session.writer.unaccounted:
+                raise BrokenError(f"{session!r}: {session.writer.unaccounted} packets are unaccounted for")
     _explained(scene)
 
 
@@ -40,7 +40,9 @@ def _explained(scene: Scene) -> None:
     for name, counted in scene.counted.items():
         counters = scene.sim.links[name].counters
         if counted.gaps > counters["dropped_packets"]:
-            raise Broken(f"readers of {name} missed {counted.gaps} packets between others; it counts {counters['dropped_packets']} as dropped")
+            raise BrokenError(
+                f"readers of {name} missed {counted.gaps} packets between others; it counts {counters['dropped_packets']} as dropped"
+            )
 
 
 def look_at_end(scene: Scene) -> None:
@@ -55,12 +57,12 @@ def look_at_end(scene: Scene) -> None:
     look(scene)
     left = {name: list(link.sessions) for name, link in sim.links.items() if link.sessions}
     if not done:
-        raise Broken(f"{STOPS_IN:g} s after TERM the program has not stopped")
+        raise BrokenError(f"{STOPS_IN:g} s after TERM the program has not stopped")
     if left:
-        raise Broken(f"{STOPS_IN:g} s after TERM there are sessions: {left}")
+        raise BrokenError(f"{STOPS_IN:g} s after TERM there are sessions: {left}")
     if timers := sim.reactor.getDelayedCalls():
-        raise Broken(f"{STOPS_IN:g} s after TERM there are timers: {[str(timer.args[0]) for timer in timers]}")
+        raise BrokenError(f"{STOPS_IN:g} s after TERM there are timers: {[str(timer.args[0]) for timer in timers]}")
     if handles := sim.reactor.open_descriptors():
-        raise Broken(f"{STOPS_IN:g} s after TERM there are descriptors: {handles}")
+        raise BrokenError(f"{STOPS_IN:g} s after TERM there are descriptors: {handles}")
     if sim.service.runtime.memory.used:
-        raise Broken(f"after the end the outboxes are charged {sim.service.runtime.memory.used} bytes")
+        raise BrokenError(f"after the end the outboxes are charged {sim.service.runtime.memory.used} bytes")

@@ -10,8 +10,7 @@ from . import laws
 from .gateway import simulated
 from .scene import Scene
 from .setting import Setting
-from .world import BEGIN, Broken
-
+from .world import BEGIN, BrokenError
 
 _OURS = "the simulation itself failed"
 
@@ -46,7 +45,7 @@ def play(seed: int, setting: Setting) -> Outcome:
                 world.run(min(world.now + 1.0, end))
                 laws.look(scene)
             laws.look_at_end(scene)
-        except Broken as broken:
+        except BrokenError as broken:
             problem = str(broken)
         except Exception:
             problem = f"{_OURS}:\n{traceback.format_exc()}"

@@ -194,4 +194,3 @@ class SimReactor(PosixReactorBase):  # type: ignore[misc]
 
     def doIteration(self, delay: float | None) -> None:
         raise NotImplementedError("World.run is its loop")
-

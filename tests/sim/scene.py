@@ -68,7 +68,14 @@ class Scene:
         for name in used:
             rows += [f"[{name}]", links[name]]
         if setting.far:
-            rows += ["[far]", f"connect = {_FAR}:9000", "framing = lines", f"subscribe = {heard}", f"when_absent = {setting.when_absent}", limits]
+            rows += [
+                "[far]",
+                f"connect = {_FAR}:9000",
+                "framing = lines",
+                f"subscribe = {heard}",
+                f"when_absent = {setting.when_absent}",
+                limits,
+            ]
         if "secure" in used:
             rows += ["[tls site]", f"certificate = {certificate()}/site.pem", f"private_key = {certificate()}/site.key"]
         return "\n".join(rows) + "\n"
@@ -112,7 +119,9 @@ class Scene:
         for number, link in enumerate(setting.readers):
             counted = self.counted.setdefault(link, Counted())
             commands = 0.0 if link == "raw" else setting.commands
-            habits = Habits(ends=ends, commands=commands, pieces=0.5 if "pieces" in faults else 0.0, stuck=30.0 if "stuck" in faults else 0.0)
+            habits = Habits(
+                ends=ends, commands=commands, pieces=0.5 if "pieces" in faults else 0.0, stuck=30.0 if "stuck" in faults else 0.0
+            )
             if number % 2:
                 habits.stays, habits.away = 60.0, 5.0
             client = Client(self.sim, f"{link}{number}", places[link], self.journals[link], _FORMS[link], habits, counted)

@@ -1,4 +1,4 @@
-"""What is in a simulated run: which devices, links and clients, and which faults. Chosen by the seed, and smaller when a failure is shrunk."""
+"""What is in a simulated run: devices, links, clients, faults. The seed chooses them, and a failure is shrunk to fewer."""
 
 from __future__ import annotations
 

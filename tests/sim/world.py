@@ -17,7 +17,7 @@ TURN = 20e-6
 _REMEMBERED = 1000
 
 
-class Broken(AssertionError):
+class BrokenError(AssertionError):
     """A law does not hold: what, and when."""
 
 
@@ -45,7 +45,7 @@ class Call:
 
     def cancel(self) -> None:
         if self.func is None:
-            raise Broken("a timer is cancelled that has fired or was cancelled")
+            raise BrokenError("a timer is cancelled that has fired or was cancelled")
         self.func = None
 
     def reset(self, seconds: float) -> None:
