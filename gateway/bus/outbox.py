@@ -68,6 +68,9 @@ class Parcel:
 
     __slots__ = ("batch", "cost", "encoded", "places", "representation", "told")
 
+    cost: int
+    """Bytes of memory that are charged for it while it has places; what it took when it got the first."""
+
     def __init__(self, batch: Batch, encoded: Said | None = None, representation: Hashable | None = None, told: bool = False) -> None:
         self.batch = batch
         self.encoded = encoded
@@ -75,7 +78,6 @@ class Parcel:
         self.told = told
         """Whether it has been told that this was accepted for writing."""
         self.places = 0
-        self.cost = 0
 
     @property
     def size(self) -> int:

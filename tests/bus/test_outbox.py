@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.bus.outbox import OVERHEAD, PLACE, DeviceOutboxOptions, Item, Memory, Outbox, OutboxOptions, Parcel, Verb, Verdict
@@ -50,6 +51,14 @@ class PolicyTests(SynchronousTestCase):
         """Network readers: 1 MiB and disconnect; devices: 64 KiB and block."""
         self.assertEqual((OutboxOptions().bytes, OutboxOptions().when_full), (1 << 20, "disconnect"))
         self.assertEqual((DeviceOutboxOptions().bytes, DeviceOutboxOptions().when_full), (65536, "block"))
+        self.assertEqual((OutboxOptions().packets, DeviceOutboxOptions().packets), (1_000_000, 1_000_000))
+
+    def test_least_limits(self) -> None:
+        """A limit may be one byte or one packet, and not less."""
+        for options in (OutboxOptions, DeviceOutboxOptions):
+            for limit in ("bytes", "packets"):
+                self.assertEqual(getattr(options(**{limit: 1}), limit), 1)  # type: ignore[arg-type]
+                self.assertRaises(ValidationError, options, **{limit: 0})
 
     def test_empty_takes_one(self) -> None:
         """An empty outbox takes one item of any size, under every policy."""
@@ -59,8 +68,8 @@ class PolicyTests(SynchronousTestCase):
     def test_drop_oldest(self) -> None:
         """The oldest go, whole and counted, until the new one fits."""
         box = outbox("drop-oldest")
-        for name in (b"1", b"2", b"3"):
-            box.offer(item(50, count=2, name=name))
+        verdicts = [box.offer(item(50, count=2, name=name)) for name in (b"1", b"2", b"3")]
+        self.assertEqual(verdicts, [Verdict.KEPT, Verdict.KEPT, Verdict.DROPPED])
         self.assertEqual(names(taken(box, 1000)), b"23")
         self.assertEqual(box.dropped_packets, 2)
 
@@ -81,9 +90,7 @@ class PolicyTests(SynchronousTestCase):
     def test_block(self) -> None:
         """Nothing is dropped: the publisher is to pause, until at most half is left."""
         box = outbox("block")
-        self.assertIs(box.offer(item(60)), Verdict.KEPT)
-        self.assertIs(box.offer(item(60)), Verdict.BLOCK)
-        self.assertFalse(box.relieved)
+        self.assertEqual([box.offer(item(size)) for size in (50, 10, 50)], [Verdict.KEPT, Verdict.KEPT, Verdict.BLOCK])
         taken(box, 1)
         self.assertFalse(box.relieved)
         taken(box, 1)
@@ -95,6 +102,7 @@ class PolicyTests(SynchronousTestCase):
         box = outbox("drop-newest", packets=3)
         self.assertIs(box.offer(item(1, count=2)), Verdict.KEPT)
         self.assertIs(box.offer(item(1, count=2)), Verdict.DROPPED)
+        self.assertIs(box.offer(item(1, count=1)), Verdict.KEPT)
 
     def test_verbs_in_order(self) -> None:
         """A verb comes alone and in its place, always fits, and no policy drops it."""
@@ -162,6 +170,26 @@ class MemoryTests(SynchronousTestCase):
         for box in boxes:
             box.offer(item(100))
         self.assertEqual([len(box) for box in boxes], [0] + [1] * 999)
+
+    def test_once_the_fullest(self) -> None:
+        """An outbox that was the fullest, and has been emptied since, is asked to give up no more."""
+        memory = Memory(3000)
+        asked: list[str] = []
+        big = Outbox(OutboxOptions(), memory, lambda: asked.append("big"))
+        small = Outbox(OutboxOptions(), memory, lambda: asked.append("small"))
+        big.offer(item(2000))
+        taken(big, 1)
+        for _ in range(5):
+            small.offer(item(30))
+        self.assertEqual((asked, big.cost, small.cost), (["small"], 0, 0))
+
+    def test_cut_payloads_do_not_wait(self) -> None:
+        """What waits keeps its bytes alone: payloads that somebody has cut from them are forgotten, and not charged."""
+        memory = Memory(1 << 20)
+        batch = Batch("gps", "run", 1, 0, "lan#1", Frames(b"a\nb\n", 2, delimiter=b"\n"))
+        self.assertEqual(len(batch.payloads), 2)
+        outbox("block", memory=memory).offer(Parcel(batch))
+        self.assertEqual(memory.used, COST + 4)
 
     def test_given_up_is_not_dropped_by_the_policy(self) -> None:
         """What is cleared within an offer, because all outboxes are over their limit, is for whoever clears it to count: once."""
@@ -293,7 +321,7 @@ class MemoryTests(SynchronousTestCase):
             else:
                 box.offer(item(move, count=move))
                 offered += move
-            self.assertEqual(memory.used, box.bytes + COST * len(box))
+            self.assertEqual((memory.used, box.cost), (box.bytes + COST * len(box),) * 2)
             self.assertEqual(offered, written + box.packets + box.dropped_packets)
         written += box.packets
         while box:
