@@ -40,7 +40,7 @@ class Session:
         self.group: Any = None
         self.state = State.NEW
         self.why: Ended | None = None
-        self.moved = False
+        self.moved = True
         self.unheard = 0
         self.received_bytes = 0
         self._intake: Intake | None = None
@@ -81,21 +81,19 @@ class Session:
             transport.abortConnection()
             return
         self.channel = channel
-        self.moved = True
         self.writer.open(transport)
         self.owner.opened(self)
         if self._paused_by:
             self.writer.watched().pause()
             transport.pauseProducing()
-        if self.writer.outbox and self.open:
-            self.writer.flush()
+        self.writer.flush()
 
     def close(self, reason: str, kind: Literal["local", "eof"] = "local") -> None:
         """End the session when the whole packets in its outbox are written; cut it after the linger time."""
         if self.state is State.NEW:
             self.abort(reason)
         elif self._begin_to_end(reason, kind):
-            if self.writer.outbox and not self.writer.clear:
+            if self.writer.outbox:
                 self.writer.queue(CLOSE)
             else:
                 self.perform(CLOSE)

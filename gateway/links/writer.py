@@ -146,16 +146,15 @@ class Writer:
     def flush(self) -> None:
         """Write what waits, as far as the transport takes it."""
         box, session = self.outbox, self._session
+        if box is None:
+            return
         try:
             while box and self.clear:
                 self._write_next(box)
         except Exception:  # a fault of ours: it costs this session, and what it came up at: the next session shall not meet it again
-            if box is not None:
-                box.settle()
+            box.settle()
             session.failed("writing")
-        if box:
-            self.clear = False
-        if box is None or box.relieved:
+        if box.relieved:
             session.terms.gate.open(session)
 
     def empty(self, why: str, reason: str) -> list[Parcel]:
@@ -214,10 +213,10 @@ class Writer:
         if stall is None or not session.open:
             return False
         found = stall.look(now, self.transport, session.terms.stall_timeout, self.outbox.bytes if self.outbox else 0)
-        if found is None:
-            return stall.lasts
-        session.stalled(found.event, found.text)
-        return False
+        if found is not None:
+            session.stalled(found.event, found.text)
+            return False
+        return stall.lasts
 
     def _write_next(self, box: Outbox) -> None:
         items = box.take(_BURST)
@@ -227,7 +226,7 @@ class Writer:
             return
         parcels = [item for item in items if isinstance(item, Parcel)]
         said = [self._encoded(parcel) for parcel in parcels]
-        self.transport.write(said[0].data if len(said) == 1 else b"".join([encoded.data for encoded in said]))
+        self.transport.write(b"".join([encoded.data for encoded in said]))
         for parcel, encoded in zip(parcels, said, strict=True):
             self._wrote(parcel, encoded)
         session = self._session

@@ -92,6 +92,13 @@ class BusTests(SynchronousTestCase):
         self.assertEqual([name for name, _ in self.errors], ["bad", "bad"])
         self.assertEqual(len(self.heard), 2)
 
+    def test_cut_payloads_are_forgotten(self) -> None:
+        """Payloads that a hearer has cut from a batch take no memory when all have heard it, however long somebody keeps it."""
+        kept = Batch("t", "run", 1, 0, "", Frames(b"a\nb\n", 2, delimiter=b"\n"))
+        self.bus.subscribe(["t"], lambda batch: self.heard.extend(("a", payload) for payload in batch.payloads), "a")
+        self.bus.publish(kept)
+        self.assertEqual((self.heard, kept.frames.cost), ([("a", b"a"), ("a", b"b")], 4))
+
     def test_heard_follows_subscriptions(self) -> None:
         """Whether a topic is heard changes with each subscription, though it is remembered between."""
         self.assertFalse(self.bus.heard("t"))

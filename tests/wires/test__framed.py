@@ -7,9 +7,8 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from gateway.framing import lines, silence
-from gateway.packet import Batch, Fault, Frames
+from gateway.packet import Batch, Frames
 from gateway.registry import load
-from gateway.wires import decode
 from gateway.wires._framed import Form, FramedWire
 
 
@@ -65,6 +64,12 @@ class FeedTests(SynchronousTestCase):
         frames, fault = wire.feed(b"ok\ntoo long\n", 0)
         self.assertEqual((frames, fault.event), (Frames(b"ok\n", 1, (b"ok",), faults=(fault,)), "oversize"))  # type: ignore[union-attr]
 
+    def test_not_cut(self) -> None:
+        """Packets that a codec leaves as they are come as they were received, not cut into payloads yet, which would take memory."""
+        (frames,) = FramedWire(form()).feed(b"a\nb\n", 0)
+        assert isinstance(frames, Frames)
+        self.assertEqual((frames.count, frames.cost), (2, 4))
+
     def test_no_framer_before_the_first_byte(self) -> None:
         """Who only reads costs no framer, is never woken, and has no end of its own."""
         made: list[int] = []
@@ -98,34 +103,3 @@ class FeedTests(SynchronousTestCase):
     def test_codec(self) -> None:
         """What a peer says in hex comes as bytes."""
         self.assertEqual(list(FramedWire(form("hex")).feed(b"0d0a\nff\n", 0)), [Frames(b"\r\n\xff", 2, (b"\r\n", b"\xff"))])
-
-
-class DecodeTests(SynchronousTestCase):
-    def bad(self, events: Any) -> list[Fault]:
-        return [event for event in events if isinstance(event, Fault)]
-
-    def test_as_received(self) -> None:
-        """Payloads that are what was received leave the bytes as they were."""
-        frames = batch(b'{"a":1}\n[2]\n', 2).frames
-        (found,) = decode(frames, codec("json"), "drop")
-        self.assertIs(found, frames)
-        self.assertEqual(frames.fields, [{"a": 1}, None])
-
-    def test_bad(self) -> None:
-        """What cannot be read is left out, or forwarded as it is; the others are decoded either way, and a fault says so."""
-        frames = batch(b"61\nzz\n", 2).frames
-        for on_bad, expected in (("drop", Frames(b"a", 1, (b"a",))), ("forward", Frames(b"azz", 2, (b"a", b"zz")))):
-            found, fault = decode(frames, codec("hex"), on_bad)  # type: ignore[arg-type]
-            self.assertEqual((found, fault.event, fault.times), (expected, "bad_packets", 1))  # type: ignore[union-attr]
-
-    def test_nothing_good(self) -> None:
-        """A read of which nothing can be read is a fault and no empty packet."""
-        self.assertEqual([type(event) for event in decode(batch(b"zz\n", 1).frames, codec("hex"), "drop")], [Fault])
-
-    def test_many_bad(self) -> None:
-        """A read full of what cannot be read is one fault, with the first error and the number; with ``log`` there is one for each."""
-        frames = batch(b"zz\n61\nz\nzz\n", 4).frames
-        for policy, counts in (("drop", [3]), ("forward", [3]), ("log", [1, 1, 1])):
-            bad = self.bad(decode(frames, codec("hex"), policy))  # type: ignore[arg-type]
-            self.assertEqual(([fault.times for fault in bad], bad[0].each), (counts, policy == "log"))
-            self.assertIn("2 bytes that are not hexadecimal", bad[0].text)
