@@ -101,6 +101,20 @@ class Wire(StringTransport):
         self.aborted = True
 
 
+class Channel:
+    """A protocol of its own below a session, which keeps what it is asked; the test takes leave for it."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.asked: list[tuple[Any, ...]] = []
+
+    def goodbye(self, reason: str, too_slow: bool) -> None:
+        self.asked.append(("goodbye", reason, too_slow))
+
+    def written(self) -> None:
+        self.asked.append(("written",))
+
+
 class LinkCase(SynchronousTestCase):
     """A clock that stands still, a runtime on it, and what that has logged."""
 
@@ -150,6 +164,14 @@ def join(link: Link, peer: str = "10.0.0.1:1") -> tuple[Session, Wire]:
     session, wire = link.new_session(Peer(False, name=peer)), Wire()
     session.connected(wire)
     return session, wire
+
+
+def join_over(link: Link) -> tuple[Session, Wire, Channel]:
+    """The same, over a protocol of its own."""
+    session, wire = link.new_session(Peer(False, name="10.0.0.1:1")), Wire()
+    channel = Channel(session)
+    session.connected(wire, channel)
+    return session, wire, channel
 
 
 def deliver(session: Session, batch: Batch, data: bytes) -> None:

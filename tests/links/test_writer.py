@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from gateway.bus.outbox import OVERHEAD
+from gateway.bus.outbox import OVERHEAD, Parcel
 from gateway.packet import Batch, Frames
+from gateway.wires import Encoded
 from gateway.wires._framed import FramedWire
 
-from ..building import Dial, LinkCase, deliver, gone, join, lines, make_link, make_runtime, outbox
+from ..building import LinkCase, deliver, gone, join, join_over, lines, make_link, make_runtime, outbox
 
 
 class WritingTests(LinkCase):
@@ -14,7 +15,7 @@ class WritingTests(LinkCase):
         """While nothing waits, a delivery is one write of the same bytes, and no outbox is made."""
         session, wire = join(make_link(self.runtime, "lan"))
         deliver(session, lines(b"a"), b"a\n")
-        self.assertEqual((wire.value(), session.writer.outbox), (b"a\n", None))
+        self.assertEqual((wire.value(), session.writer.outbox, wire.streaming), (b"a\n", None, True))
 
     def test_waits_and_drains(self) -> None:
         """What does not fit waits in order, and goes out joined when the peer has taken the rest."""
@@ -27,6 +28,64 @@ class WritingTests(LinkCase):
         self.assertEqual(wire.value(), b"a\nb\nc\n")
         deliver(session, lines(b"d"), b"d\n")
         self.assertEqual(wire.value(), b"a\nb\nc\nd\n")
+
+    def test_partly_drained(self) -> None:
+        """A peer that has taken a part gets the rest in order; whoever was paused for it waits until half is written."""
+        device = make_link(self.runtime, "dev", hears=("lan",), outbox={"bytes": 100_000, "when_full": "block"})
+        _, writer_wire = join(make_link(self.runtime, "lan"))
+        session, wire = join(device)
+        wire.room = 1
+        for text in (b"0", b"1", b"2", b"3"):
+            deliver(session, lines(text), text * 40_000)
+        wire.room = 1
+        session.writer.resumeProducing()
+        deliver(session, lines(b"4"), b"4")
+        self.assertEqual((wire.value(), writer_wire.reading), (b"0" * 40_000 + b"1" * 40_000, False))
+        wire.drain()
+        self.assertEqual((wire.value()[80_000:], writer_wire.reading), (b"2" * 40_000 + b"3" * 40_000 + b"4", True))
+
+    def test_other_bytes(self) -> None:
+        """A parcel that was encoded for peers who want other bytes is encoded anew."""
+        session, wire = join(make_link(self.runtime, "lan"))
+        session.write(Parcel(lines(b"a"), Encoded(b"other", 1), "other"))
+        self.assertEqual(wire.value(), b"a\n")
+
+    def test_after_the_end(self) -> None:
+        """Nothing is written behind the end that was sent, nor to a transport that was cut or says that it is over."""
+        for end in ("close", "abort", "stop"):
+            link = make_link(self.runtime, "lan")
+            session, wire = join(link)
+            if end == "close":
+                session.close("enough")
+            elif end == "abort":
+                session.abort("enough")
+            else:
+                session.writer.stopProducing()
+            link.deliver(lines(b"late"))
+            self.assertEqual((wire.value(), link.counters["packets_out"]), (b"", 0), end)
+
+    def test_told_late(self) -> None:
+        """A transport that says late that its queue is empty, or full, has nothing written to it, and leaves no timer."""
+        link = make_link(self.runtime, "lan")
+        session, wire = join(link)
+        session.lost(gone())
+        wire.drain()
+        self.assertFalse(session.clear)
+        session.writer.pauseProducing()
+        self.clock.pump([1.0] * 120)
+        self.assertEqual((link.counters["stalled"], self.clock.getDelayedCalls()), (0, []))
+
+    def test_channel_is_told(self) -> None:
+        """A protocol below that has words of its own is told when all is written, and not before."""
+        _, wire, channel = join_over(make_link(self.runtime, "lan"))
+        wire.room = 1
+        deliver(channel.session, lines(b"a"), b"a\n")
+        deliver(channel.session, lines(b"b"), b"b\n")
+        wire.room = 1
+        channel.session.writer.resumeProducing()
+        self.assertEqual(channel.asked, [])
+        wire.drain()
+        self.assertEqual(channel.asked, [("written",)])
 
     def test_too_slow(self) -> None:
         """``disconnect`` acts when a packet does not fit: the session is cut, counted and named in the log with the limit."""
@@ -58,10 +117,10 @@ class WritingTests(LinkCase):
         link = make_link(self.runtime, "lan", outbox={"bytes": 4, "when_full": "drop-oldest"})
         session, wire = join(link)
         wire.room = 1
-        for text in (b"a\n", b"b\n", b"c\n", b"d\n"):
+        for text in (b"a\n", b"b\n", b"c\n", b"d\n", b"e\n"):
             deliver(session, lines(text[:-1]), text)
         wire.drain()
-        self.assertEqual((wire.value(), session.writer.account.lost), (b"a\nc\nd\n", 1))
+        self.assertEqual((wire.value(), session.writer.account.lost), (b"a\nd\ne\n", 2))
 
     def test_block(self) -> None:
         """``block`` pauses whoever publishes to it, and lets them go on when half is written."""
@@ -129,6 +188,20 @@ class WritingTests(LinkCase):
         self.assertTrue(wire.aborted)
         self.assertIn(f"[gateway] memory = {3 * OVERHEAD}", "\n".join(runtime.lines))  # type: ignore[attr-defined]
 
+    def test_given_up_keeps_nobody_waiting(self) -> None:
+        """Where what waits is given up for want of memory, whoever was paused for it goes on: nothing would wake it later."""
+        for before in (True, False):
+            runtime = make_runtime(self.clock, memory=5 * OVERHEAD)
+            device = make_link(runtime, "dev", hears=("lan",), outbox={"bytes": 2 if before else 9000, "when_full": "block"})
+            _, writer_wire = join(make_link(runtime, "lan"))
+            session, wire = join(device)
+            wire.room = 1
+            for text in (b"a\n", b"b\n", b"c\n"):
+                deliver(session, lines(text[:-1]), text)
+            self.assertEqual(writer_wire.reading, not before)
+            deliver(session, lines(b"d"), b"d" * 10_000)
+            self.assertEqual((writer_wire.reading, len(outbox(session))), (True, 0))
+
     def test_given_up_is_counted_once(self) -> None:
         """What is dropped because all outboxes are over their limit is counted once, and with that reason, under every policy."""
         for policy in ("drop-oldest", "drop-newest", "block"):
@@ -144,12 +217,18 @@ class WritingTests(LinkCase):
 
     def test_poison(self) -> None:
         """What cannot be encoded because of a fault of ours ends the session, counted, and is not tried on the next one."""
-        device = make_link(self.runtime, "dev", hears=("lan",), dial=Dial(), when_absent="hold")
-        self.runtime.bus.publish(Batch("lan", "run", 1, 0, "", Frames(b"x\n", 1, delimiter=b"\n")))
-        self.patch(FramedWire, "encode", lambda wire, batch: 1 / 0)
+        device = self.device(when_absent="hold")
+        poison, good = b"x" * 40_000 + b"\n", b"y" * 40_000 + b"\n"
+        for data in (poison, good):
+            self.runtime.bus.publish(Batch("lan", "run", 1, 0, "", Frames(data, 1, delimiter=b"\n")))
+        encode = FramedWire.encode
+        self.patch(FramedWire, "encode", lambda wire, batch: 1 / 0 if batch.data == poison else encode(wire, batch))
+        self.dial.trial.callback(None)
         session, wire = join(device)
         session.lost(gone("cut"))
-        self.assertEqual((wire.aborted, device.counters["dropped_packets"], self.runtime.memory.used), (True, 1, 0))
+        self.assertEqual((wire.aborted, wire.value(), device.counters["dropped_packets"]), (True, b"", 1))
+        _, fresh = join(device)
+        self.assertEqual((fresh.value(), device.counters["dropped_packets"], self.runtime.memory.used), (good, 1, 0))
 
     def test_answer_to_the_last_packet(self) -> None:
         """What is said to a peer that has just gone is dropped and not counted as written."""
