@@ -223,15 +223,15 @@ class Writer:
         if isinstance(items[0], Verb):
             box.settle()
             self._session.perform(items[0])
-            return
-        parcels = [item for item in items if isinstance(item, Parcel)]
-        said = [self._encoded(parcel) for parcel in parcels]
-        self.transport.write(b"".join([encoded.data for encoded in said]))
-        for parcel, encoded in zip(parcels, said, strict=True):
-            self._wrote(parcel, encoded)
-        session = self._session
-        session.terms.delays.add(session.terms.wall() - parcels[0].batch.time)
-        box.settle()
+        else:
+            parcels = [item for item in items if isinstance(item, Parcel)]
+            said = [self._encoded(parcel) for parcel in parcels]
+            self.transport.write(b"".join([encoded.data for encoded in said]))
+            for parcel, encoded in zip(parcels, said, strict=True):
+                self._wrote(parcel, encoded)
+            session = self._session
+            session.terms.delays.add(session.terms.wall() - parcels[0].batch.time)
+            box.settle()
 
     def _wrote(self, parcel: Parcel, encoded: Encoded) -> None:
         account = self.account

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet import main
 from twisted.internet.posixbase import PosixReactorBase
 
-from .world import Call, World
+from .world import TURN, Call, World
 
 
 class Handle:
@@ -86,7 +86,7 @@ class SimReactor(PosixReactorBase):  # type: ignore[misc]
     def callLater(self, delay: float, func: Callable[..., Any], *args: Any, **kw: Any) -> Call:  # type: ignore[override]
         if delay < 0:
             self.world.alarm(f"a timer of {delay} s")
-        return self.world.at(delay, self._call, func, args, kw)
+        return self.world.at(max(delay, TURN), self._call, func, args, kw)  # so that whoever asks for 0 for ever is noticed
 
     def callFromThread(self, func: Callable[..., Any], *args: Any, **kw: Any) -> None:  # type: ignore[override]
         self.world.at(0, self._call, func, args, kw)
