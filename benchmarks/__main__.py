@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from . import blocked, faults, yardstick
+from . import blocked, devices, faults, yardstick
 
 
 class Group(NamedTuple):
@@ -96,6 +96,8 @@ MEMORY = (
     ("gateway ws", ("--proto", "ws", "--ws-newline"), 10.0, 80),
     ("gateway tls", ("--proto", "tls"), 35.0, 64),
 )
+OURS = {"blocked": blocked.measure, "faults": faults.measure, "devices": devices.measure}
+"""Groups that need no fanbench."""
 
 
 def compare(group: Group, rounds: int, clients: Sequence[int]) -> bool:
@@ -184,7 +186,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     arguments.add_argument("--full", action="store_true", help="five rounds instead of one")
     arguments.add_argument("--rounds", type=int)
-    names = ", ".join([group.name for group in GROUPS] + ["memory", "slow", "write", "blocked", "faults"])
+    names = ", ".join([group.name for group in GROUPS] + ["memory", "slow", "write", *OURS])
     arguments.add_argument("groups", nargs="*", help=names)
     given = arguments.parse_args()
     rounds = given.rounds or (5 if given.full else 1)
@@ -192,11 +194,12 @@ def main() -> int:
     if shutil.which("ser2net") is None:
         print("ser2net is not installed (apt-get install ser2net): what is measured against it is left out")
         groups = [group for group in groups if "ser2net" not in group.peers]
-    try:
-        yardstick.build()
-    except FileNotFoundError as error:
-        print(error)
-        return 1
+    if not given.groups or set(given.groups) - set(OURS):
+        try:
+            yardstick.build()
+        except FileNotFoundError as error:
+            print(error)
+            return 1
     print(f"{rounds} round{'s' if rounds > 1 else ''}; CPU in s per million packets delivered, latency in us\n")
     print("| workload | clients | peer | the peer's | ours | ratio [lowest - highest] | goal | |")
     print("|---|---|---|---|---|---|---|---|")
@@ -207,10 +210,9 @@ def main() -> int:
         reached.append(slow(rounds))
     if (not given.groups or "write" in given.groups) and shutil.which("ser2net"):
         reached.append(write(rounds))
-    if not given.groups or "blocked" in given.groups:
-        reached.append(blocked.measure(rounds))
-    if not given.groups or "faults" in given.groups:
-        reached.append(faults.measure(rounds))
+    for name, measure in OURS.items():
+        if not given.groups or name in given.groups:
+            reached.append(measure(rounds))
     return 0 if all(reached) else 2
 
 
