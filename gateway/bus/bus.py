@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..packet import Batch
-from ..topics import matches
 from .gates import Gate, Publisher
+from .trees import FilterTree
 
 _CACHED_TOPICS = 4096
 
@@ -62,11 +62,12 @@ class Bus:
     def __init__(self, on_error: Callable[[str, Exception], None], on_gone: Callable[[Batch], None]) -> None:
         self._on_error = on_error
         self._on_gone = on_gone
-        self._subscriptions: list[Subscription] = []
+        self._subscriptions: FilterTree[Subscription] = FilterTree()
         self._hearers: dict[str, tuple[Subscription, ...]] = {}
         self._addresses: dict[str, Addressee] = {}
-        self._gone: dict[str, Callable[[str], None]] = {}
+        self._mourners: dict[str, list[Callable[[str], None]]] = {}
         self._gates: dict[tuple[str, ...], Gate] = {}
+        self._gate_of: FilterTree[Gate] = FilterTree()
         self._waiting: deque[Batch] = deque()
         self.delivering = ""
         """The topic of the batch that is being delivered now; "" between."""
@@ -77,7 +78,7 @@ class Bus:
     def subscribe(self, filters: Sequence[str], hearer: Hearer, name: str) -> Subscription:
         """Call ``hearer`` with each batch whose topic matches a filter: once, even if several match."""
         subscription = Subscription(self, name, filters, hearer)
-        self._subscriptions.append(subscription)
+        self._subscriptions.add(subscription, subscription.filters)
         self._hearers.clear()
         return subscription
 
@@ -111,24 +112,21 @@ class Bus:
     def enrol(self, address: str, there: Addressee) -> None:
         """Give ``there`` what is for this address. What it publishes may have to wait: at once, if whoever hears it has no room."""
         self._addresses[address] = there
-        for gate in self._gates.values():
+        for gate in self._gate_of.matching(there.topic):
             gate.enter(there)
 
     def dismiss(self, address: str) -> None:
         """Nobody is there any more."""
         there = self._addresses.pop(address, None)
         if there is not None:
-            for gate in self._gates.values():
+            for gate in self._gate_of.matching(there.topic):
                 gate.leave(there)
-            for gone in tuple(self._gone.values()):
+            for gone in self._mourners.pop(address, ()):
                 gone(address)
 
-    def mourn(self, name: str, gone: Callable[[str], None] | None) -> None:
-        """Have ``gone(address)`` called for ``name`` whenever an address is left; None: no more."""
-        if gone is None:
-            self._gone.pop(name, None)
-        else:
-            self._gone[name] = gone
+    def mourn(self, address: str, gone: Callable[[str], None]) -> None:
+        """Have ``gone(address)`` called when this address, where somebody is, is left."""
+        self._mourners.setdefault(address, []).append(gone)
 
     def accepts(self, address: str, topic: str) -> bool:
         """Whether somebody is at this address who would take a batch of this topic."""
@@ -146,6 +144,7 @@ class Bus:
         gate = self._gates.get(key)
         if gate is None:
             gate = self._gates[key] = Gate(key)
+            self._gate_of.add(gate, key)
             for there in self._addresses.values():
                 gate.enter(there)
         return gate
@@ -171,7 +170,7 @@ class Bus:
             self._on_error(name, error)
 
     def _hearers_of(self, topic: str) -> tuple[Subscription, ...]:
-        found = tuple(s for s in self._subscriptions if any(matches(filter, topic) for filter in s.filters))
+        found = tuple(self._subscriptions.matching(topic))
         if len(self._hearers) >= _CACHED_TOPICS:
             self._hearers.clear()
         self._hearers[topic] = found

@@ -6,9 +6,10 @@ want it, at once and at each change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
 
-from ..topics import matches
+from .trees import FilterTree, TopicTree
 
 
 class Want:
@@ -20,8 +21,7 @@ class Want:
         self.filters = tuple(filters)
 
     def cancel(self) -> None:
-        self._demand._wants.remove(self)
-        self._demand._tell()
+        self._demand._wanted_less(self)
 
 
 class Source:
@@ -29,46 +29,76 @@ class Source:
 
     def __init__(self, demand: Demand, topic: str, filters: Sequence[str], tell: Callable[[int], None]) -> None:
         self._demand = demand
-        self._topic = topic
-        self._filters = tuple(filters)
+        self.topic = topic
+        self.filters = tuple(filters)
         self._tell = tell
-        self._count: int | None = None
+        self._wants = 0
+        self._told: int | None = None
 
     def cancel(self) -> None:
         self._demand._sources.remove(self)
 
-    def _look(self, wants: Sequence[Want]) -> None:
-        count = sum(
-            1
-            for want in wants
-            if any(matches(filter, self._topic) for filter in want.filters) or any(matches(filter, want.topic) for filter in self._filters)
-        )
-        if count != self._count:
-            self._count = count
-            self._tell(count)
+    def _say(self) -> None:
+        if self._wants != self._told:
+            self._told = self._wants
+            self._tell(self._wants)
+
+
+Each = TypeVar("Each", Want, Source)
+
+
+class _Those(Generic[Each]):
+    """Wants, or sources: found by what they hear and by who hears them."""
+
+    def __init__(self) -> None:
+        self._hearing: FilterTree[Each] = FilterTree()
+        self._heard: TopicTree[Each] = TopicTree()
+
+    def add(self, each: Each) -> None:
+        self._hearing.add(each, each.filters)
+        self._heard.add(each, [each.topic])
+
+    def remove(self, each: Each) -> None:
+        self._hearing.remove(each)
+        self._heard.remove(each)
+
+    def joined(self, topic: str, filters: Iterable[str]) -> list[Each]:
+        """Those that hear this topic, or are heard through these filters, each once."""
+        found = self._hearing.matching(topic)
+        for filter in filters:
+            found += self._heard.matching(filter)
+        return list(dict.fromkeys(found))
 
 
 class Demand:
     """All wants and watches."""
 
     def __init__(self) -> None:
-        self._wants: list[Want] = []
-        self._sources: list[Source] = []
+        self._wants: _Those[Want] = _Those()
+        self._sources: _Those[Source] = _Those()
 
     def want(self, topic: str, filters: Sequence[str]) -> Want:
         """Say that a link with this topic, which hears these filters, has sessions."""
         want = Want(self, topic, filters)
-        self._wants.append(want)
-        self._tell()
+        self._wants.add(want)
+        self._count(want, 1)
         return want
 
     def watch(self, topic: str, filters: Sequence[str], tell: Callable[[int], None]) -> Source:
         """Have ``tell`` called with the number of links that want ``topic`` or are heard through ``filters``; now and at each change."""
         source = Source(self, topic, filters, tell)
-        self._sources.append(source)
-        source._look(self._wants)
+        self._sources.add(source)
+        source._wants = len(self._wants.joined(topic, filters))
+        source._say()
         return source
 
-    def _tell(self) -> None:
-        for source in list(self._sources):
-            source._look(self._wants)
+    def _wanted_less(self, want: Want) -> None:
+        self._wants.remove(want)
+        self._count(want, -1)
+
+    def _count(self, want: Want, by: int) -> None:
+        sources = self._sources.joined(want.topic, want.filters)
+        for source in sources:
+            source._wants += by
+        for source in sources:
+            source._say()

@@ -62,6 +62,8 @@ class Events:
         if not self._runtime.bus.accepts(address, self._topic):
             self.counters["untold_events"] += 1
             return
+        if address not in self._told:
+            self._runtime.bus.mourn(address, self.gone)
         self._told[address] = seq = self._told.get(address, 0) + 1
         self._send(text, {"event": event, "link": self.name, **fields}, address, seq)
 

@@ -109,14 +109,12 @@ class Link(Events):
 
     def start(self) -> None:
         """Let sessions come; raises ListenError where that cannot be."""
-        self.runtime.bus.mourn(self.name, self.gone)
         self.how.start()
 
     def stop(self) -> Deferred[Any]:
         """Hear and accept no more; end every session when its whole packets are written. Fires when all have ended."""
         self.rewire(())
         self._idle.stop()
-        self.runtime.bus.mourn(self.name, None)
         coming = self.how.stop()
         leaving: Deferred[None] = succeed(None)
         if self.sessions:
