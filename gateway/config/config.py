@@ -47,6 +47,8 @@ class Config(NamedTuple):
     """For each link the topic filters that it hears: those of ``subscribe`` and ``attach``, and one for each link that attaches to it."""
     sources: dict[str, tuple[str, ...]]
     """For each link the names of the links that it hears; ``NAME/$sent`` where it hears what is written to NAME."""
+    hearers: dict[str, tuple[str, ...]]
+    """For each link that is heard, the links that hear it."""
     inherits: dict[str, str]
     """For each link that takes its framing from another, the name of that link."""
     lines: dict[str, int]
@@ -54,7 +56,7 @@ class Config(NamedTuple):
 
     def heard_by(self, name: str) -> tuple[str, ...]:
         """The links that hear this one, which is where the packets of its peers go."""
-        return tuple(other for other, heard in self.sources.items() if name in heard)
+        return self.hearers.get(name, ())
 
     def exposures(self, name: str) -> list[Exposure]:
         """What is unsafe about a link."""

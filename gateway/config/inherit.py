@@ -19,6 +19,7 @@ class Framings:
     def __init__(self, drafts: Mapping[str, Draft], wiring: Wiring) -> None:
         self._drafts = drafts
         self._wiring = wiring
+        self._found: dict[str, tuple[FramingOptions | None, str]] = {}
 
     def in_force(self, name: str) -> tuple[FramingOptions | None, str]:
         """The framing in force (None where the peer sends messages), and the name of the link that it is inherited from ("" if none).
@@ -26,6 +27,11 @@ class Framings:
         A framing is inherited only if it finds packets in the bytes alone, and the codec leaves payloads as they are: a body in JSON or
         hex does not fit a framing that was chosen for the payload.
         """
+        if name not in self._found:
+            self._found[name] = self._find(name)
+        return self._found[name]
+
+    def _find(self, name: str) -> tuple[FramingOptions | None, str]:
         chain = [self._drafts[name]]
         while (source := self._source(chain[-1])) is not None and source not in chain:
             chain.append(source)
@@ -64,7 +70,7 @@ class Framings:
         if any(has_wildcard(filter) for filter in draft.subscribe):
             return None
         names = [*draft.subscribe, *(self._drafts[name].filter for name in draft.attach if name in self._drafts)]
-        found = {other.name for other in self._drafts.values() if any(other.heard_as(name) for name in names)}
+        found = {other for name in names for other in self._wiring.heard(name)}
         return self._drafts[found.pop()] if len(found) == 1 else None
 
 

@@ -94,6 +94,7 @@ class _Loading:
             notes=(),
             wiring={name: wiring.filters(name) for name in plans},
             sources={name: wiring.sources(name) for name in plans},
+            hearers={label: tuple(names) for label, names in wiring.hearers().items() if label in plans},
             inherits={name: origin for name in plans if (origin := framings.in_force(name)[1])},
             lines={name: draft.line for name, draft in self._drafts.items()},
         )
@@ -202,21 +203,25 @@ class _Loading:
         for exposure in config.exposures(draft.name):
             if exposure.text:
                 self._warn(draft.name, draft.line, exposure.text)
-        for other in self._drafts.values():
-            if other is draft:
-                break
-            if draft.is_port and other.is_port and other.name in config.sources[draft.name] and draft.name in config.sources[other.name]:
+        for other in self._ports_before(draft, config) if draft.is_port else ():
+            if draft.name in config.sources[other.name]:
                 text = f"hears [{other.name}], and [{other.name}] hears it: what one device sends is written to the other;"
                 self._warn(draft.name, draft.line, f"{text} if both echo, it goes round for ever")
         one_peer = draft.place("listens")[1] is None  # no other session of this link can hear it
         if not set(config.heard_by(draft.name)) - ({draft.name} if one_peer else set()):
             self._warn(draft.name, draft.line, self._unheard(draft, config), note=bool(config.sources[draft.name]))
 
+    def _ports_before(self, draft: Draft, config: Config) -> list[Draft]:
+        """The devices that a link hears and that come before it in the file."""
+        heard = [self._drafts[name] for name in config.sources[draft.name] if name in self._drafts]
+        return [other for other in heard if other.is_port and other.line < draft.line]
+
     def _unheard(self, draft: Draft, config: Config) -> str:
         listens = draft.place("listens")[1] is not None
         if listens or draft.place("connects")[1] is not None:
             who = "its clients send" if listens else "the far end sends"
-            named = [name for name in config.sources[draft.name] if name in draft.subscribe]
+            subscribed = set(draft.subscribe)
+            named = [name for name in config.sources[draft.name] if name in subscribed]
             writable = [name for name in named if name in self._drafts and self._drafts[name].takes_data]
             return f"what {who} goes nowhere" + (f"; to write to {writable[0]}: attach = {writable[0]}" if writable else "")
         return f"nobody hears it; to hear it: subscribe = {quote(config.links[draft.name].topic)[1:-1]} in another section"

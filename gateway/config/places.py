@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..net.hosts import is_address, is_loopback
@@ -16,14 +16,77 @@ _HINTS = {"listens": "write 0.0.0.0:{port} for all addresses", "connects": "writ
 
 def check_places(drafts: Sequence[Draft], is_ours: Callable[[str], bool]) -> None:
     """Refuse every link whose address, socket or device another link of the same file has. ``is_ours`` says if a host is this machine."""
-    for index, draft in enumerate(drafts):
+    listening, opening, before = _Listening(drafts), _Opening(), _Listening(())
+    for draft in drafts:
         for does, hint in _HINTS.items():
             _check_host(draft, does, hint)
-        for other in drafts[:index]:
+        taken, same = before.beside(draft), opening.beside(draft)
+        for other in sorted({*taken, *same}, key=lambda other: other.line):
             _check_listeners(draft, other)
             _check_devices(draft, other)
-        for other in drafts:
+        before.add(draft)
+        opening.add(draft)
+        for other in listening.behind(draft):
             _check_loop(draft, other, is_ours)
+
+
+class _Opening:
+    """The links by the device that they open."""
+
+    def __init__(self) -> None:
+        self._by_device: dict[str, list[Draft]] = {}
+
+    def add(self, draft: Draft) -> None:
+        self._by_device.setdefault(str(draft.place("opens")[1]), []).append(draft)
+
+    def beside(self, draft: Draft) -> Sequence[Draft]:
+        """Those with the same one."""
+        _key, device = draft.place("opens")
+        return () if device is None or "://" in str(device) else self._by_device.get(str(device), ())
+
+
+class _Listening:
+    """The links that listen, by where, and by what tells them apart there: those are found with which one might collide, and few others."""
+
+    def __init__(self, drafts: Iterable[Draft]) -> None:
+        self._by_place: dict[Any, dict[Any, dict[Any, list[Draft]]]] = {}
+        for draft in drafts:
+            self.add(draft)
+
+    def add(self, draft: Draft) -> None:
+        port, host = _where(draft.place("listens")[1])
+        if port:
+            for where in {port, (port, _ANYWHERE if host in _ANYWHERE else host)}:
+                self._by_place.setdefault(where, {}).setdefault(_kind(draft), {}).setdefault(draft.shared_by[1], []).append(draft)
+
+    def beside(self, draft: Draft) -> list[Draft]:
+        """Those that might collide with this one; not those that share its address, told apart by their paths."""
+        port, host = _where(draft.place("listens")[1])
+        kind, own = _kind(draft), draft.shared_by[1]
+        found: list[Draft] = []
+        for where in [port] if host in _ANYWHERE else [(port, host), (port, _ANYWHERE)]:
+            for other, shared in self._by_place.get(where, {}).items():
+                for drafts in (shared.get(own, []), shared.get(None, [])) if other == kind and own is not None else shared.values():
+                    found += drafts
+        return found
+
+    def behind(self, draft: Draft) -> list[Draft]:
+        """Those that listen on the port, or the socket, to which this one connects."""
+        port, _host = _where(draft.place("connects")[1])
+        found = [each for shared in self._by_place.get(port, {}).values() for drafts in shared.values() for each in drafts]
+        return sorted(found, key=lambda other: other.line)
+
+
+def _where(place: Any) -> tuple[int | str, str]:
+    """The port and the host of an address, or a path and no host; port 0 and "" if there is no place, or any free port will do."""
+    if isinstance(place, Address):
+        return place.port, _host(place)
+    return "" if place is None else str(place), ""
+
+
+def _kind(draft: Draft) -> tuple[str, ...]:
+    """Links that are equal in this, and not in what they are shared by, can listen side by side."""
+    return str(draft.place("listens")[1]), draft.transport, str(_tls(draft))
 
 
 def _check_host(draft: Draft, does: str, hint: str) -> None:

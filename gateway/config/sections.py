@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,6 +21,8 @@ from .sentences import did_you_mean, nearest, one_of, quote, sentence, shorten
 
 _COMMON: dict[str, type[Options]] = {"framing": FramingOptions, "codec": CodecOptions}
 """The options that all parts of a kind have."""
+_Known = Callable[[], list[str]]
+"""Gives the keys that a section may have; asked only for one that it may not."""
 
 
 class Reading:
@@ -74,11 +77,21 @@ class Reading:
         ``own`` names keys to leave out; ``parts`` gives the part to use where the section names none, as ``{"codec": "text"}``.
         """
         entries = {key: entry for key, entry in self._section.entries.items() if key not in own}
-        known = [*own, *self._keys(cls, entries, parts or {})]
+
+        @cache
+        def known() -> list[str]:
+            return [*own, *self._keys(cls, entries, parts or {})]
+
         return self._fill(cls, entries, "", self._section.line, parts or {}, known)
 
     def _fill(
-        self, cls: type[Options], entries: Mapping[str, Entry], prefix: str, line: int, parts: Mapping[str, str], known: list[str]
+        self,
+        cls: type[Options],
+        entries: Mapping[str, Entry],
+        prefix: str,
+        line: int,
+        parts: Mapping[str, str],
+        known: _Known,
     ) -> Options | None:
         before = len(self._errors)
         values: dict[str, Any] = {}
@@ -126,7 +139,7 @@ class Reading:
         below: Mapping[str, Entry],
         prefix: str,
         line: int,
-        known: list[str],
+        known: _Known,
     ) -> Options | None:
         """The options of the named part; None if there is no such part, or an option is wrong."""
         if name is None:
@@ -142,7 +155,7 @@ class Reading:
             return None
         return self._fill(cls, below, f"{prefix}{head}.", place, {}, known)
 
-    def _fill_unknown(self, kind: str, name: str, below: Mapping[str, Entry], prefix: str, line: int, known: list[str]) -> None:
+    def _fill_unknown(self, kind: str, name: str, below: Mapping[str, Entry], prefix: str, line: int, known: _Known) -> None:
         """Check the options of a part that does not exist as those of the nearest name, else as those that all of its kind have."""
         near = nearest(name, registry.names(kind))
         try:
@@ -188,16 +201,17 @@ class Reading:
             if inner:
                 yield from (f"{name}.{below}" for below in inner.model_fields)
 
-    def _suggestion(self, key: str, known: list[str]) -> str:
+    def _suggestion(self, key: str, known: _Known) -> str:
         """A hint for an unknown key: the same word below a prefix, the place that it belongs to, a similar key, or those beside it."""
-        if moved := next((word for word in known if word.rpartition(".")[2] == key), None):
+        words = known()
+        if moved := next((word for word in words if word.rpartition(".")[2] == key), None):
             return f" (did you mean {moved!r}?)"
         place = self.elsewhere(key)
         if place:
             return f" here: {shorten(key)} {place}"
         prefix = key.rpartition(".")[0]
-        beside = [word for word in known if prefix and word.rpartition(".")[0] == prefix]
-        return did_you_mean(key, known) or (f": write {either(beside)}" if beside else "")
+        beside = [word for word in words if prefix and word.rpartition(".")[0] == prefix]
+        return did_you_mean(key, words) or (f": write {either(beside)}" if beside else "")
 
 
 def _addressed(message: str, options: type[Options]) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ..bus.trees import TopicTree
 from ..topics import check_filter, check_topic, has_wildcard
 from .draft import CLIENT, Draft, check_name
 from .sentences import did_you_mean, quote
@@ -14,7 +15,17 @@ class Wiring:
 
     def __init__(self, drafts: Mapping[str, Draft]) -> None:
         self._drafts = drafts
-        self._sources: dict[str, tuple[str, ...]] = {}
+        self._place = {name: place for place, name in enumerate(drafts)}
+        self._topics: TopicTree[Draft] = TopicTree(CLIENT)
+        self._sent: TopicTree[Draft] = TopicTree(CLIENT)
+        self._attaching: dict[str, list[Draft]] = {}
+        for draft in drafts.values():
+            self._topics.add(draft, [draft.topic])
+            self._sent.add(draft, [f"{draft.topic}/$sent"])
+            for name in dict.fromkeys(draft.attach):
+                self._attaching.setdefault(name, []).append(draft)
+        self._heard: dict[str, dict[str, str]] = {}
+        self._sources: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def check(self, knows_clients: Callable[[Draft], bool]) -> None:
         """Refuse topics, filters and names that are malformed, lead nowhere, or lead to a link that was not named.
@@ -28,23 +39,41 @@ class Wiring:
             for name in draft.attach:
                 self._check_attach(draft, name)
             self._check_overheard(draft)
+        hearers = self.hearers()
         for draft in self._drafts.values():
-            self._check_ring(draft)
+            self._check_ring(draft, hearers)
 
     def filters(self, name: str) -> tuple[str, ...]:
         """The topic filters of a link: those of ``subscribe``, and those that follow from ``attach`` in either direction."""
         draft = self._drafts[name]
         attached = [self._drafts[other].filter for other in draft.attach if other in self._drafts]
-        attaching = [other.filter for other in self._drafts.values() if name in other.attach and other is not draft]
+        attaching = [other.filter for other in self._attaching.get(name, ()) if other is not draft]
         return tuple(dict.fromkeys([*draft.subscribe, *attached, *attaching]))
+
+    def heard(self, filter: str) -> dict[str, str]:
+        """The links that a filter hears, in the file's order, each with what is heard of it (see `Draft.heard_as`)."""
+        if filter not in self._heard:
+            near = {*self._topics.matching(filter), *self._sent.matching(filter)}
+            labels = {draft.name: draft.heard_as(filter) for draft in sorted(near, key=lambda draft: self._place[draft.name])}
+            self._heard[filter] = {name: label for name, label in labels.items() if label}
+        return self._heard[filter]
 
     def sources(self, name: str) -> tuple[str, ...]:
         """The links that a link hears, in the file's order; ``NAME/$sent`` where it hears what is written to NAME."""
-        if name not in self._sources:
-            filters = self.filters(name)
-            labels = (draft.heard_as(filter) for draft in self._drafts.values() for filter in filters)
-            self._sources[name] = tuple(dict.fromkeys(label for label in labels if label))
-        return self._sources[name]
+        filters = self.filters(name)
+        if filters not in self._sources:
+            labels = [(self._place[other], label) for filter in filters for other, label in self.heard(filter).items()]
+            labels.sort(key=lambda found: found[0])
+            self._sources[filters] = tuple(dict.fromkeys(label for _place, label in labels))
+        return self._sources[filters]
+
+    def hearers(self) -> dict[str, list[str]]:
+        """For each link that is heard, and each ``NAME/$sent``, the links that hear it, in the file's order."""
+        found: dict[str, list[str]] = {}
+        for name in self._drafts:
+            for label in self.sources(name):
+                found.setdefault(label, []).append(name)
+        return found
 
     # Checks
 
@@ -64,12 +93,9 @@ class Wiring:
             draft.reading.refuse(f"{quote(topic)}: a level that begins with $ is reserved for the gateway", "topic")
         elif plain != topic and not knows_clients(draft):
             draft.reading.refuse(f"{CLIENT} needs tls = NAME, and client_certificates = required in [tls NAME]", "topic")
-        for other in self._drafts.values():
-            if other is draft:
-                return
-            if _overlap(topic, other.topic):
-                draft.reading.refuse(f"{quote(topic)} is already the topic of [{other.name}]", "topic")
-                return
+        other = self._topics.alike(topic)[0]
+        if other is not draft:
+            draft.reading.refuse(f"{quote(topic)} is already the topic of [{other.name}]", "topic")
 
     def _check_filter(self, draft: Draft, filter: str) -> None:
         try:
@@ -81,13 +107,13 @@ class Wiring:
             reason = "what a device's link hears is written to the device: write exact names, without wildcards"
             draft.reading.refuse(f"{quote(filter)}: {reason}", "subscribe")
             return
-        found = {name for other in self._drafts.values() if (name := other.heard_as(filter))}
+        found = self.heard(filter)
         if not found:
             topics = [other.topic for other in self._drafts.values() if other is not draft]
             draft.reading.refuse(
                 f"no link publishes {quote(filter)}{_separated(filter, self._drafts) or did_you_mean(filter, topics)}", "subscribe"
             )
-        elif not has_wildcard(filter) and found & {draft.name, f"{draft.name}/$sent"}:
+        elif not has_wildcard(filter) and draft.name in found:
             draft.reading.refuse(f"{quote(filter)}: a link cannot hear itself: name another one", "subscribe")
 
     def _check_attach(self, draft: Draft, name: str) -> None:
@@ -109,23 +135,23 @@ class Wiring:
         for name in draft.attach:
             if other := self._drafts.get(name):
                 for hearer, source in ((draft, other), (other, draft)):
-                    for third in self._drafts.values():
-                        if third in (hearer, source) or not third.heard_as(source.filter):
+                    for third in map(self._drafts.__getitem__, self.heard(source.filter)):
+                        if third in (hearer, source):
                             continue
                         joined = third.name in hearer.attach or hearer.name in third.attach
-                        if not joined and not any(third.heard_as(filter) for filter in hearer.subscribe):
+                        if not joined and not any(third.name in self.heard(filter) for filter in hearer.subscribe):
                             reason = (
                                 f"[{hearer.name}] would hear [{third.name}] too, as {quote(third.topic)} lies below {quote(source.topic)}"
                             )
                             draft.reading.refuse(f"{reason}: rename one of them", "attach")
 
-    def _check_ring(self, draft: Draft) -> None:
+    def _check_ring(self, draft: Draft, hearers: Mapping[str, list[str]]) -> None:
         """Refuse a ring of links that hear each other's ``$sent``: a packet would go round for ever."""
         reached: set[str] = set()
         ahead = [draft.name]
         while ahead:
             name = ahead.pop()
-            found = [other for other in self._drafts if other not in {name, *reached} and f"{name}/$sent" in self.sources(other)]
+            found = [other for other in hearers.get(f"{name}/$sent", ()) if other != name and other not in reached]
             reached.update(found)
             ahead.extend(found)
         if draft.name in reached:
@@ -144,9 +170,3 @@ def _is_topic(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _overlap(one: str, other: str) -> bool:
-    """Whether two topics, in which ``{client}`` stands for any level, can be the same."""
-    levels, others = one.split("/"), other.split("/")
-    return len(levels) == len(others) and all(a == b or CLIENT in (a, b) for a, b in zip(levels, others, strict=True))
