@@ -64,7 +64,7 @@ class Runtime:
         self.tls = dict(tls or {})
         self.wall = wall
         self.chance = chance
-        self.devices = devices or Devices()
+        self.devices = devices or Devices(reactor.seconds)
         self.shared: dict[Any, Any] = {}
         """What links of one transport share among themselves: a listener for several paths, say."""
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import os
 import sys
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from contextlib import suppress
 
 from .clock import monotonic
+from .openers import Openers, processes
 from .sockets import Socket, peer_pid
 
 PROC = "/proc"
-_MASTERS = "/dev/ptmx"
 PATIENCE = 0.5
 """Seconds to look for the process that has a socket: a machine can have very many processes."""
 _LISTENS = "0A"
@@ -21,19 +20,18 @@ _LONGEST = 160
 """Characters of a command line that are shown."""
 
 
-def holder(path: str, proc: str = "", locks: bool = True) -> str:
+def holder(path: str, proc: str = "", locks: bool = True, openers: Openers | None = None) -> str:
     """``pid 1234 (minicom -D /dev/ttyUSB0)``: the process that has locked the device or has it open; ``""`` if it cannot be known.
 
-    ``locks=False`` when the caller has the lock itself.
+    ``locks=False`` when the caller has the lock itself. ``openers`` are those of several who ask at the same time.
     """
     proc, ourselves = proc or PROC, os.getpid()
     for pid in _lockers(path, proc) if locks else ():
         if pid == ourselves:
             return f"this program itself, pid {pid}: another link has the same device"
         return _named(pid, proc)
-    for pid in _openers({os.path.realpath(path)}, proc):
-        if pid != ourselves:
-            return _named(pid, proc)
+    for pid in (openers or Openers(time.monotonic, proc)).of(path):
+        return _named(pid, proc)
     return ""
 
 
@@ -42,8 +40,11 @@ def port_holder(host: str, port: int, proc: str = "") -> str:
     proc = proc or PROC
     sockets = {f"socket:[{inode}]" for inode in _listening(host, port, proc)}
     until = monotonic() + PATIENCE
-    for pid in _openers(sockets, proc, until) if sockets else ():
-        return _named(pid, proc) if pid != os.getpid() else f"this program itself, pid {pid}: another link listens there"
+    for pid, links in processes(proc) if sockets else ():
+        if monotonic() > until:
+            break
+        if not sockets.isdisjoint(links.values()):
+            return _named(pid, proc) if pid != os.getpid() else f"this program itself, pid {pid}: another link listens there"
     return ""
 
 
@@ -93,37 +94,6 @@ def _lockers(path: str, proc: str) -> Iterator[int]:
                 words = line.split()
                 if len(words) >= 6 and words[1] == "FLOCK" and words[5] == place and words[4].isdigit() and int(words[4]):
                     yield int(words[4])
-
-
-def _openers(places: Set[str], proc: str, until: float = math.inf) -> Iterator[int]:
-    with suppress(OSError):
-        for entry in sorted(filter(str.isdigit, os.listdir(proc)), key=int):
-            if monotonic() > until:
-                return
-            # Only the links are read: to stat what they point to could hang on a dead network file system.
-            with suppress(OSError):
-                folder = f"{proc}/{entry}/fd"
-                links = dict(_links(folder))
-                found = places & set(links.values())
-                masters = [f"{folder}info/{fd}" for fd, link in links.items() if link == _MASTERS]
-                if found and not any(_is_other_end(place, info) for place in found for info in masters):
-                    yield int(entry)
-
-
-def _links(folder: str) -> Iterator[tuple[str, str]]:
-    """The descriptors in a folder, and what they lead to; one may be closed meanwhile."""
-    for fd in os.listdir(folder):
-        with suppress(OSError):
-            yield fd, os.readlink(f"{folder}/{fd}")
-
-
-def _is_other_end(path: str, info: str) -> bool:
-    """Whether a descriptor of `_MASTERS`, as proc(5) describes it, is the other end of this pseudo-terminal.
-
-    A process that has both ends, as socat does, is the device itself and no rival.
-    """
-    with open(info, encoding="ascii", errors="replace") as lines:
-        return f"tty-index:\t{path.removeprefix('/dev/pts/')}\n" in lines
 
 
 def _named(pid: int, proc: str) -> str:

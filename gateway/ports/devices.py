@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Protocol
 
+from ..net.clock import monotonic
 from ..net.holders import holder
+from ..net.openers import Openers
 from .errors import PortAbsentError, PortError
 from .settings import PortSettings
 from .usbnames import PREFIX, find, parse_usb_name
@@ -41,7 +44,10 @@ class Tty(Protocol):
 
 
 class Devices:
-    """Those of this machine."""
+    """Those of this machine. ``seconds()`` is the time."""
+
+    def __init__(self, seconds: Callable[[], float] = monotonic) -> None:
+        self._openers = Openers(seconds)
 
     def find(self, device: str) -> str:
         """The present path of a device, which may be a USB name. Raises PortError."""
@@ -70,4 +76,4 @@ class Devices:
 
     def sharer(self, path: str) -> str:
         """Who else has it open, as far as can be known."""
-        return holder(path, locks=False)
+        return holder(path, locks=False, openers=self._openers)
