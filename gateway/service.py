@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import signal
 import sys
@@ -115,6 +116,8 @@ class GatewayService(Service):
         except ListenError as error:
             sys.stderr.write(f"{error}\n")
             raise CannotStart(str(error)) from None
+        # What is there now stays: to look through it for garbage again and again would hold everybody up, longer with each link.
+        gc.freeze()
 
     def _check_open_files(self, limit: int) -> None:
         wanted = sum(link.options.max_sessions for link in self.links.values() if link.how.listens) + SPARE_FILES

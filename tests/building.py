@@ -26,6 +26,18 @@ from gateway.peer import Ended, Peer
 from gateway.wires import Encoded
 
 
+class TurnClock(Clock):
+    """A clock whose ``advance`` is one turn of the reactor: what is asked for meanwhile comes in the next, as in the real one."""
+
+    def advance(self, amount: float) -> None:
+        self.rightNow += amount
+        for call in [call for call in self.getDelayedCalls() if call.getTime() <= self.rightNow]:
+            if call.active():
+                self.calls.remove(call)
+                call.called = 1
+                call.func(*call.args, **call.kw)
+
+
 def make_runtime(clock: Any = None, memory: int = 256 << 20, **options: Any) -> Runtime:
     """A runtime on a clock that stands still until it is advanced; what it logs is in ``runtime.lines``."""
     lines: list[str] = []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from ..net.watch import Watch
 from .devices import Devices, Identity
 from .errors import PortError
 
@@ -13,25 +13,35 @@ LOOK = 0.25
 
 
 class Node:
-    """The node of ``device``, as the user has written it, among ``devices``."""
+    """The node of ``device``, as the user has written it, among ``devices``. ``looks`` calls `look` every `LOOK` seconds."""
 
-    def __init__(self, device: str, devices: Devices, clock: Any) -> None:
+    def __init__(self, device: str, devices: Devices, looks: Watch[Node]) -> None:
         self._device = device
         self._devices = devices
-        self._clock = clock
-        self._timer: Any = None
+        self._looks = looks
+        self._wake: Callable[[], None] | None = None
         self._seen: Identity | None = None
         self._path = ""
         self._opened: Identity | None = None
 
     def look_out(self, wake: Callable[[], None] | None) -> None:
         """Call ``wake`` once, when there is a node that could be opened and that was not there, or not the same, before. None: stop."""
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
-        if wake is not None:
+        self._wake = wake
+        if wake is None:
+            self._looks.forget(self)
+        else:
             self._seen = self._present()
-            self._timer = self._clock.callLater(LOOK, self._look, wake)
+            self._looks.add(self)
+
+    def look(self) -> bool:
+        """Look for the node; whether it is to be looked for again."""
+        seen, self._seen = self._seen, self._present()
+        if self._seen is None or self._seen == seen:
+            return True
+        wake, self._wake = self._wake, None
+        if wake is not None:
+            wake()
+        return self._wake is not None  # it may have begun to look out again
 
     def opened(self, path: str) -> None:
         """The device was opened at this path."""
@@ -42,13 +52,6 @@ class Node:
         """Whether the path leads to another device by now; one that has gone is none."""
         there = self._devices.look(self._path)
         return there is not None and (self._opened is None or there[0] != self._opened[0])
-
-    def _look(self, wake: Callable[[], None]) -> None:
-        seen, self._seen = self._seen, self._present()
-        if self._seen is not None and self._seen != seen:
-            wake()
-        else:
-            self._timer = self._clock.callLater(LOOK, self._look, wake)
 
     def _present(self) -> Identity | None:
         """What could be opened now, access rights included: udev sets them a moment after it makes the node."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
@@ -32,17 +33,20 @@ class LineLostError(ConnectionLost):
 class TtyPort(DirectWrite, SerialPort):
     """Connects ``protocol`` to ``tty``, which it owns and closes.
 
-    ``loseConnection`` waits until the hardware has sent all that was written; ``abortConnection`` does not.
+    ``loseConnection`` waits until the hardware has sent all that was written; ``abortConnection`` does not. When the line is lost, that is
+    told through ``in_turn``: a hub with a hundred ports may be unplugged.
     """
 
     _serial: Tty  # type: ignore[assignment]
     reactor: Any
 
-    def __init__(self, protocol: Any, tty: Tty, reactor: Any) -> None:
+    def __init__(self, protocol: Any, tty: Tty, reactor: Any, in_turn: Callable[[Callable[[], None]], None] | None = None) -> None:
         # Not SerialPort.__init__: it would open the port again, and flush what has come in.
         FileDescriptor.__init__(self, reactor)
         self._serial = tty
         self._unsent: Any = None
+        self._in_turn = in_turn
+        self._is_lost = False
         self.protocol = protocol
         self.startReading()
         protocol.makeConnection(self)
@@ -83,9 +87,18 @@ class TtyPort(DirectWrite, SerialPort):
     def abortConnection(self) -> None:
         """End now. What the hardware has not sent is discarded."""
         if self.connected:
-            self.connectionLost(Failure(LineLostError("closed before all was sent" if pending(self) else "closed")))
+            self._end(Failure(LineLostError("closed before all was sent" if pending(self) else "closed")))
 
     def connectionLost(self, reason: Failure) -> None:
+        if self._in_turn is None:
+            self._end(reason)
+        elif not self._is_lost:
+            self._is_lost = True
+            self._in_turn(lambda: self._end(reason))
+
+    def _end(self, reason: Failure) -> None:
+        if not self.connected:  # it was closed while it waited for its turn
+            return
         if self._unsent is not None:
             self._unsent.cancel()
             self._unsent = None
@@ -106,7 +119,7 @@ class TtyPort(DirectWrite, SerialPort):
         if self.in_hardware():
             self._unsent = self.reactor.callLater(_UNSENT_INTERVAL, self._look_at_unsent)
         else:
-            self.connectionLost(Failure(LineLostError("closed")))
+            self._end(Failure(LineLostError("closed")))
 
     def in_hardware(self) -> int:
         """Bytes that the kernel has taken and not yet sent."""

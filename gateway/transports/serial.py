@@ -6,7 +6,8 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from twisted.internet.defer import Deferred, succeed
@@ -18,10 +19,12 @@ from ..links.link import Link
 from ..links.runtime import Runtime
 from ..links.session import Session
 from ..links.stream import StreamProtocol, stream_wires
+from ..net.turns import Turns
+from ..net.watch import Watch
 from ..options import Written, YesNo, parse_integer
 from ..peer import Peer
 from ..ports.errors import PortError, obstacle
-from ..ports.nodes import Node
+from ..ports.nodes import LOOK, Node
 from ..ports.settings import BaudRate, ByteSize, Flow, ModemLine, Parity, PortSettings, Speed, StopBits
 from ..ports.usbnames import PREFIX, find, parse_usb_name
 from ..registry import trait
@@ -141,6 +144,25 @@ def absent(options: Options) -> list[str]:
     return [f"device = {device} {found}; it is waited for"] if found else []
 
 
+class Together(NamedTuple):
+    """What all ports share, so that many of them at the same time cost little more than one."""
+
+    looks: Watch[Node]
+    turns: Turns
+
+
+def _together(runtime: Runtime) -> Together:
+    if Together not in runtime.shared:
+
+        def failed(node: Node) -> None:
+            runtime.notices.failed("node", "a device that is away could not be looked for; it is tried now and then")
+
+        looks = Watch[Node](runtime.reactor, LOOK, lambda node, now: node.look(), failed)
+        runtime.shared[Together] = Together(looks, Turns(runtime.reactor))
+    found: Together = runtime.shared[Together]
+    return found
+
+
 class SerialDial:
     """Opens the port, and looks after its node."""
 
@@ -153,7 +175,8 @@ class SerialDial:
         self._options = options
         self._runtime = runtime
         self._has_node = "://" not in options.device and sys.platform != "win32"
-        self._node = Node(options.device, runtime.devices, runtime.reactor)
+        self._together = _together(runtime)
+        self._node = Node(options.device, runtime.devices, self._together.looks)
         self._session: Session | None = None
         self._other = ""
 
@@ -172,7 +195,7 @@ class SerialDial:
 
     def look_out(self, wake: Callable[[], None] | None) -> None:
         if self._has_node:
-            self._node.look_out(wake)
+            self._node.look_out(wake and partial(self._together.turns.call, wake))
 
     def opened(self, link: Link, session: Session) -> None:
         self._session = session
@@ -211,7 +234,7 @@ class SerialDial:
             link.report("refused_settings", refused, peer=path)
         settings = str(tty.in_force())
         protocol = _protocol(link, path)
-        TtyPort(protocol, tty, self._runtime.reactor)
+        TtyPort(protocol, tty, self._runtime.reactor, self._together.turns.call)
         if not protocol.session.open:
             raise PortError("was lost while it was opened")
         return settings if path == self._options.device else f"{path} {settings}"

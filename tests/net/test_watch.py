@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from gateway.net.watch import Watch
+from gateway.net.watch import AT_ONCE, Watch
+
+from ..building import TurnClock
 
 
 class Watched:
@@ -28,7 +29,7 @@ class Raising:
 
 class WatchTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.clock = Clock()
+        self.clock = TurnClock()
         self.failed: list[Any] = []
         self.watch: Watch[Any] = Watch(self.clock, 1.0, lambda thing, now: thing.check(now), self.failed.append)
 
@@ -86,3 +87,45 @@ class WatchTests(SynchronousTestCase):
         self.assertEqual((late.seen, len(self.clock.getDelayedCalls())), ([], 1))
         self.clock.advance(1)
         self.assertEqual((late.seen, self.clock.getDelayedCalls()), ([2], []))
+
+    def test_many(self) -> None:
+        """Of many some are looked at in each turn, all of them in one sweep, and again an interval after the first."""
+        many = [Watched(9) for _ in range(2 * AT_ONCE + 1)]
+        for one in many:
+            self.watch.add(one)
+        looks = []
+        for seconds in (1, 0, 0, 0.5, 0.5):
+            self.clock.advance(seconds)
+            looks.append(sum(len(one.seen) for one in many))
+        self.assertEqual(looks, [AT_ONCE, 2 * AT_ONCE, len(many), len(many), len(many) + AT_ONCE])
+
+    def test_many_leave(self) -> None:
+        """Those that leave between two turns are looked at no more, and the last one takes the timer along."""
+        many = [Watched(9) for _ in range(AT_ONCE + 2)]
+        for one in many:
+            self.watch.add(one)
+        self.clock.advance(1)
+        self.watch.forget(many[-1])
+        self.clock.advance(0)
+        self.assertEqual([len(one.seen) for one in many[-2:]], [1, 0])
+        for one in many:
+            self.watch.forget(one)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_added_while_others_wait(self) -> None:
+        """One that comes while some of many have still to be looked at keeps nobody waiting."""
+        many: list[Watched] = []
+
+        class First(Watched):
+            def check(inner, now: float) -> bool:  # noqa: N805
+                self.watch.add(Watched(9))
+                return True
+
+        self.watch.add(First(9))
+        for _ in range(AT_ONCE):
+            many.append(Watched(9))
+            self.watch.add(many[-1])
+        self.clock.advance(1)
+        self.clock.advance(0)
+        self.assertEqual([len(one.seen) for one in many], [1] * AT_ONCE)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)

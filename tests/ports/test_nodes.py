@@ -8,6 +8,7 @@ from pathlib import Path
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from gateway.net.watch import Watch
 from gateway.ports.devices import Devices
 from gateway.ports.errors import PortAbsentError
 from gateway.ports.nodes import LOOK, Node
@@ -17,7 +18,8 @@ class NodeTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.path = Path(self.mktemp())
         self.clock = Clock()
-        self.node = Node(str(self.path), Devices(), self.clock)
+        self.looks = Watch[Node](self.clock, LOOK, lambda node, now: node.look(), lambda node: self.fail("cannot look"))
+        self.node = Node(str(self.path), Devices(), self.looks)
         self.woken = 0
 
     def wake(self) -> None:
@@ -75,7 +77,7 @@ class ReturnTests(NodeTestCase):
                     raise PortAbsentError("is not there")
                 return found[0]
 
-        node = Node("usb:1234:5678", Searched(), self.clock)
+        node = Node("usb:1234:5678", Searched(), self.looks)
         node.look_out(self.wake)
         self.assertEqual(self.look(), 0)
         found.append("/dev/null")

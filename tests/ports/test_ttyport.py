@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import termios
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
@@ -74,6 +75,30 @@ class TtyPortTests(SynchronousTestCase):
             return bytes(answer)
 
         self.patch(os, "read", read)
+
+    def lost(self) -> Callable[[], None]:
+        """Let the line be lost, noticed twice, where many may be lost at once; gives what is to be called in its turn."""
+        turns: list[Callable[[], None]] = []
+        self.port._in_turn = turns.append
+        for _ in range(2):
+            self.port.connectionLost(Failure(CONNECTION_DONE))
+        self.assertEqual(self.protocol.lost, [])
+        (turn,) = turns
+        return turn
+
+    def test_lost_in_its_turn(self) -> None:
+        """Where many may be lost at once, a lost line ends in its turn, once."""
+        turn = self.lost()
+        turn()
+        turn()
+        self.assertEqual(self.protocol.lost, ["unplugged: the line hung up"])
+
+    def test_closed_before_its_turn(self) -> None:
+        """One that is closed while it waits for its turn has ended then."""
+        turn = self.lost()
+        self.port.abortConnection()
+        turn()
+        self.assertEqual(self.protocol.lost, ["closed"])
 
     def test_drains(self) -> None:
         """All that is there comes up at once, although the terminal gives at most 4095 bytes for a read."""
