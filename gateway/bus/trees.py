@@ -65,7 +65,7 @@ class FilterTree(_Tree[Value]):
         return self._in_order(self._matching(topic.split("/")))
 
     def _matching(self, levels: list[str]) -> Iterator[_Level[Value]]:
-        hidden = max((depth for depth, level in enumerate(levels, 1) if level.startswith("$")), default=0)
+        hidden = max([depth for depth, level in enumerate(levels, 1) if level.startswith("$")], default=0)
         places = [self._root]
         for depth, level in enumerate(levels):
             if depth >= hidden:

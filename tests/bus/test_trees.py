@@ -43,6 +43,14 @@ class FilterTreeTests(SynchronousTestCase):
             tree.remove(value)
         self.assertEqual((tree._root.below, tree._root.values, tree._paths), ({}, {}, {}))
 
+    def test_cost(self) -> None:
+        """What is looked at for a topic are its own levels, however many filters there are."""
+        tree: FilterTree[int] = FilterTree()
+        for value in range(1000):
+            tree.add(value, [f"dev/{value}", f"dev/{value}/#", f"dev/{value}/$sent", f"+/{value}"])
+        self.assertEqual(tree.matching("dev/7"), [7])
+        self.assertLessEqual(len(list(tree._matching(["dev", "7"]))), 2 * 2 * 2)
+
     def test_again(self) -> None:
         """What was removed may be added again; it is then the last."""
         tree: FilterTree[str] = FilterTree()
@@ -65,6 +73,14 @@ class TopicTreeTests(SynchronousTestCase):
             tree.remove(value)
         wanted = [value for value, topics in enumerate(added) if value not in removed and any(matches(filter, topic) for topic in topics)]
         self.assertEqual(tree.matching(filter), wanted)
+
+    def test_cost(self) -> None:
+        """What is looked at for a filter are its own levels and what it finds, however many topics there are."""
+        tree: TopicTree[int] = TopicTree("{}")
+        for value in range(1000):
+            tree.add(value, [f"dev/{value}", f"dev/{value}/$sent"])
+        self.assertEqual(tree.matching("dev/7"), [7])
+        self.assertEqual(len(list(tree._matching(["dev", "7"]))), 1)
 
     def test_blank(self) -> None:
         """A blank level stands for any one that a + would match."""

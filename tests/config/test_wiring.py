@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gateway import registry
+from gateway.config import places
+from gateway.config.draft import Draft
 
 from ..configuring import ConfigCase
 from ..parts_of_others import add_parts
@@ -115,6 +119,48 @@ class References(ConfigCase):
             ["gw.ini:5: [lan] attach: [scale] would hear [lan/guests] too, as 'lan/guests' lies below 'lan': rename one of them"],
         )
         self.config(text + "attach = scale")
+
+    def test_sent_of_a_blank(self) -> None:
+        """A client's topic is no topic of what is written to another link, though that lies where the client's might."""
+        tls = "tls = x\n[tls x]\ncertificate = c\nprivate_key = k\nclient_certificates = required\nca = c\n"
+        said = self.mistakes(self.listener("a") + self.listener("b", "topic = a/{client}", "subscribe = a/$sent") + tls)
+        self.assertEqual([line for line in said if "topic" in line or "subscribe" in line], [])
+
+
+class Costs(ConfigCase):
+    """What loading asks of each link does not grow with their number."""
+
+    ASKED = (Draft, "heard_as"), (Draft, "place"), (places, "_check_listeners"), (places, "_check_devices"), (places, "_check_loop")
+
+    def asked(self, count: int, reader: str, listener: str) -> float:
+        """How often something is asked for, for each of so many devices, each with a listener of its own."""
+        calls: list[str] = []
+
+        def counted(asked: Any) -> Any:
+            return lambda *arguments: calls.append(asked.__name__) or asked(*arguments)
+
+        patches = [self.patch(owner, name, counted(getattr(owner, name))) for owner, name in self.ASKED]
+        names = ", ".join(f"dev/{number}" for number in range(count))
+        text = "".join(
+            f"[dev/{number}]\ndevice = /dev/{number}\n[lan/{number}]\n{listener.format(number=number, port=2000 + number)}\n"
+            for number in range(count)
+        )
+        self.config(f"{text}[all]\nlisten = 127.0.0.1:1999\n{reader.format(names=names)}\n")
+        for patch in patches:
+            patch.restore()
+        return len(calls) / count
+
+    def test_linear(self) -> None:
+        """Four times as many links cost at most four times as much: by prefix, wildcard, list, attach, on one address or many."""
+        for reader in ("subscribe = dev", "subscribe = dev/+, +/#", "subscribe = {names}", "attach = {names}"):
+            for listener in (
+                "listen = 127.0.0.1:{port}\nattach = dev/{number}",
+                "listen = 127.0.0.1:0\nattach = dev/{number}\nsubscribe = dev/{number}/$sent",
+                "transport = websocket\nlisten = 127.0.0.1:2000\npath = /{number}\nattach = dev/{number}",
+                "connect = 10.0.0.1:{port}\nattach = dev/{number}",
+            ):
+                few, many = (self.asked(count, reader, listener) for count in (10, 40))
+                self.assertLessEqual(many, few, (reader, listener))
 
 
 CODEC = """\
