@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import resource
+import gc
 import signal
 import sys
 import time
@@ -129,6 +130,14 @@ class ServiceTests(SynchronousTestCase):
         self.service.startService()
         self.assertEqual((self.told, raised), (["scale", "lan"], [True]))
         self.assertIn("1064 open files may be needed", "".join(event["text"] for event in self.events if "text" in event))
+
+    def test_nothing_to_look_through(self) -> None:
+        """What the start has made is not looked through for garbage again and again."""
+        self.keep_signals()
+        self.addCleanup(gc.unfreeze)
+        self.service.privilegedStartService()
+        self.assertGreater(gc.get_freeze_count(), 1000)
+        self.service.stopService()
 
     def test_cannot_listen(self) -> None:
         """A listener that fails gives one line on standard error and exit status 1."""
