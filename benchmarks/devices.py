@@ -144,9 +144,12 @@ def run(devices: int, rate: int, unplugs: int) -> Found:
                 time.sleep(0.5)
                 delays.append(max(0.0, reader.ask("heard").longest - statistics.median(quiet)))
             sent = feeder.ask("stop")
-            time.sleep(1)
+            time.sleep(0.5)
+            while (rest := reader.ask("heard")).packets:
+                lost += rest.lost
+                time.sleep(0.5)
             last = reader.ask("last")
-            lost += reader.ask("heard").lost + sum(count - last.get(device, 0) for device, count in enumerate(sent))
+            lost += sum(count - last.get(device, 0) for device, count in enumerate(sent))
             return Found(start, start_cpu, cpu, memory, lost, asked_for, delays)
     finally:
         feeder.end()

@@ -74,11 +74,13 @@ def feed(pipe: Any, devices: int, rate: int) -> None:
                 line = b"%d %d %.6f ".ljust(44, b".") % (device, sent[device] + 1, time.monotonic())
                 sent[device] += 1
                 # As on a line without flow control: what nobody takes in time is lost, but no packet is cut.
-                with contextlib.suppress(BlockingIOError):
-                    rest = left.pop(device, b"")
-                    written = os.write(made[device][0], rest or line + b"\n")
-                    if unsent := (rest or line + b"\n")[written:]:
-                        left[device] = unsent
+                waiting = left.pop(device, b"") or line + b"\n"
+                try:
+                    written = os.write(made[device][0], waiting)
+                except BlockingIOError:
+                    written = 0
+                if written < len(waiting) and (written or len(waiting) <= len(line)):
+                    left[device] = waiting[written:]
         done = due
         if pipe.poll():
             word, *rest = pipe.recv()
