@@ -126,6 +126,7 @@ def run(devices: int, rate: int, unplugs: int) -> Found:
             reader = Child(read, ports[0])
             stack.callback(reader.end)
             clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for port in ports[1:]]
+            commands(far, clients, 0.1)  # answered: the reader, who came before, is heard too
             feeder.ask("go")
             time.sleep(SETTLING)
             lost = reader.ask("heard").lost
