@@ -86,7 +86,7 @@ def feed(pipe: Any, devices: int, rate: int) -> None:
             word, *rest = pipe.recv()
             if word == "stop":
                 pipe.send(sent[: len(made)])
-                return
+                pipe.recv()  # for ever: what nobody has read yet would go with the far ends
             for far, _name in made[-rest[0] :]:
                 os.close(far)
             del made[-rest[0] :]
