@@ -30,7 +30,7 @@ def holder(path: str, proc: str = "", locks: bool = True, openers: Openers | Non
         if pid == ourselves:
             return f"this program itself, pid {pid}: another link has the same device"
         return _named(pid, proc)
-    for pid in (openers or Openers(time.monotonic, proc)).of(path):
+    for pid in (openers or Openers(monotonic, proc)).of(path):
         return _named(pid, proc)
     return ""
 
