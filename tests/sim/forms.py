@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import trustme
 
+from .world import BrokenError
+
 Take = Callable[[bytes], None]
 
 
@@ -141,6 +143,8 @@ class Tls:
                 plain = self._tls.read(1 << 16)
             except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
                 break
+            except ssl.SSLError as error:
+                raise BrokenError(f"what a client got is no TLS: {error}") from None
             if not plain:
                 break
             self.inner.feed(plain)

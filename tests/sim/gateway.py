@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -82,6 +83,7 @@ def simulated(seed: int) -> Iterator[Simulated]:
         replace(holders, "PROC", str(folder))
         for number in (signal.SIGUSR2, signal.SIGHUP):
             stack.callback(signal.signal, number, signal.getsignal(number))
+        stack.callback(gc.unfreeze)  # the program freezes what it has made at its start
         globalLogPublisher.addObserver(observer := _Failures(sim))
         stack.callback(globalLogPublisher.removeObserver, observer)
         yield sim

@@ -53,16 +53,18 @@ def look_at_end(scene: Scene) -> None:
     sim.term()
     done: list[object] = []
     sim.stopping.addBoth(done.append)
-    sim.world.run(sim.world.now + STOPS_IN)
+    until = sim.world.now + STOPS_IN
+    while not done and sim.world.now < until:
+        sim.world.run(min(until, sim.world.now + 0.01))
     look(scene)
     left = {name: list(link.sessions) for name, link in sim.links.items() if link.sessions}
     if not done:
         raise BrokenError(f"{STOPS_IN:g} s after TERM the program has not stopped")
     if left:
-        raise BrokenError(f"{STOPS_IN:g} s after TERM there are sessions: {left}")
+        raise BrokenError(f"the program has stopped, and there are sessions: {left}")
     if timers := sim.reactor.getDelayedCalls():
-        raise BrokenError(f"{STOPS_IN:g} s after TERM there are timers: {[str(timer.args[0]) for timer in timers]}")
+        raise BrokenError(f"the program has stopped, and there are timers: {[str(timer.args[0]) for timer in timers]}")
     if handles := sim.reactor.open_descriptors():
-        raise BrokenError(f"{STOPS_IN:g} s after TERM there are descriptors: {handles}")
+        raise BrokenError(f"the program has stopped, and there are descriptors: {handles}")
     if sim.service.runtime.memory.used:
         raise BrokenError(f"after the end the outboxes are charged {sim.service.runtime.memory.used} bytes")

@@ -6,7 +6,7 @@ import time
 import traceback
 from typing import NamedTuple
 
-from . import laws
+from . import laws, liveness
 from .gateway import simulated
 from .scene import Scene
 from .setting import Setting
@@ -44,6 +44,7 @@ def play(seed: int, setting: Setting) -> Outcome:
             while world.now < end and sim.stopping is None:
                 world.run(min(world.now + 1.0, end))
                 laws.look(scene)
+                liveness.look(scene)
             laws.look_at_end(scene)
         except BrokenError as broken:
             problem = str(broken)

@@ -36,6 +36,9 @@ class Uart:
         """Whether it has sent XOFF, or has no paper: it takes nothing."""
         self.overrun = 0
         self.serial = 0
+        self.is_there = False
+        self.changed_at = world.now
+        """When it was plugged in or out last."""
         devices.plug(self, path)
 
     def say(self, data: bytes) -> None:
@@ -169,11 +172,15 @@ class SimDevices:
     def plug(self, uart: Uart, path: str) -> None:
         self._numbers += 1
         uart.serial = self._numbers
+        uart.is_there = True
+        uart.changed_at = self.world.now
         self._there[path] = uart
 
     def unplug(self, uart: Uart) -> None:
         if self._there.get(uart.path) is uart:
             del self._there[uart.path]
+            uart.is_there = False
+            uart.changed_at = self.world.now
 
     def closed(self, tty: SimTty) -> None:
         self.opened -= 1
