@@ -1,4 +1,4 @@
-# make run, make test, make check, make bench, make mutants: each first installs what it needs into .venv.
+# make run, make test, make check, make sim, make bench, make mutants: each first installs what it needs into .venv.
 # PYTHON3 is the Python that makes .venv (3.11 or later). With PEERS=required a missing peer program is an error.
 
 PYTHON3 ?= python3
@@ -7,8 +7,9 @@ PYTHON := .venv/bin/python
 DEMO := conf/demo
 MINUTES ?= 30
 FILES ?=
+PROCESSES ?= 2
 
-.PHONY: run test check bench mutants reference clean
+.PHONY: run test check sim bench mutants reference clean
 .DELETE_ON_ERROR:
 
 run: .venv/installed $(DEMO)/nmea.log
@@ -25,6 +26,11 @@ check: .venv/installed
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	$(PYTHON) -m gateway.config.reference --check
+
+# SEED=n plays that one; SEEDS=n so many; HOURS=n simulated hours each; SCENARIO=name. Without any: until one fails.
+sim: .venv/installed
+	$(PYTHON) -m tests.sim --processes $(PROCESSES) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
+		$(if $(HOURS),--hours $(HOURS)) $(if $(SCENARIO),--scenario $(SCENARIO))
 
 bench: .venv/installed
 	$(PYTHON) -m benchmarks

@@ -112,6 +112,15 @@ class AbsentTests(LinkCase):
         self.assertTrue(writer_wire.reading)
         self.assertEqual(wire.value(), b"12\n34\n56\n")
 
+    def test_held_goes_first(self) -> None:
+        """What is read in the moment in which whoever waited may go on comes behind what was held."""
+        device = self.device(when_absent="hold", outbox={"bytes": 4, "when_full": "block"})
+        writer, writer_wire = join(make_link(self.runtime, "lan"))
+        writer.received(b"12\n34\n")
+        writer.received(b"56\n")
+        writer_wire.resumeProducing = lambda: writer.received(b"78\n")  # type: ignore[method-assign]
+        self.assertEqual(join(device)[1].value(), b"12\n34\n56\n78\n")
+
     def test_comes_and_goes(self) -> None:
         """A device that comes, takes nothing and goes, again and again, lets nobody write beyond the limit and one read."""
         device = self.device(when_absent="hold", outbox={"bytes": 8, "when_full": "block"})
