@@ -127,7 +127,7 @@ class Front:
             visitor.cut()
         if not self.visitors:
             self._emptied.callback(None)
-        return gatherResults([self.listener.stop(), self._emptied])
+        return gatherResults([self.listener.stop(), self._emptied], consumeErrors=True)
 
     def _announce(self, bound: str) -> None:
         scheme = "https" if self.tls else "http"

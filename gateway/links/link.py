@@ -121,7 +121,7 @@ class Link(Events):
             leaving = self._stopping = Deferred()
             for session in list(self.sessions):
                 session.close("the gateway stops")
-        return gatherResults([coming, leaving])
+        return gatherResults([coming, leaving], consumeErrors=True)
 
     def new_session(self, peer: Peer) -> Session:
         """A session for this peer, to be connected to its transport."""

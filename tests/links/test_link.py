@@ -445,6 +445,17 @@ class LifeTests(LinkCase):
         self.successResultOf(stopped)
         self.assertEqual((wire.value(), self.clock.getDelayedCalls()), (b"", []))
 
+    def test_stop_not_waited_for(self) -> None:
+        """Whoever waits no longer for a session that does not end leaves no error behind."""
+        link = make_link(self.runtime, "lan")
+        join(link)
+        stopped = link.stop()
+        stopped.addErrback(lambda reason: None)
+        stopped.cancel()
+        del stopped, link
+        collect()
+        self.assertEqual(self.flushLoggedErrors(), [])
+
     def test_stop_at_once(self) -> None:
         """A session that ends within its own close is waited for no longer."""
         link = make_link(self.runtime, "lan")
