@@ -35,6 +35,7 @@ class Device:
         self.noise = 0.0
         self.pieces = 0.0
         self.echoes = False
+        self.garbled = False
         self.commands: dict[bytes, int] = {}
         """For each asker the number of the last command that came."""
         self.heard = 0
@@ -62,6 +63,8 @@ class Device:
 
     def _talk(self) -> None:
         data, chance, world = self._packet(), self.chance, self.sim.world
+        if self.garbled:
+            data = bytes(int(chance.random() * 256) for _ in data)
         if self.noise and chance.random() < self.noise:
             place = int(chance.random() * len(data))
             data = data[:place] + bytes((int(chance.random() * 256),)) + data[place + 1 :]

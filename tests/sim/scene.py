@@ -137,6 +137,8 @@ class Scene:
             "flood": (400.0, self._flood),
             "files": (500.0, self._run_out_of_files),
             "wall": (600.0, self._jump),
+            "baud": (500.0, self._set_wrong),
+            "slow": (120.0, self._slow_down),
             "names": (300.0, self._forget_names),
             "usr2": (100.0, self._ask),
         }.items():
@@ -175,6 +177,19 @@ class Scene:
 
     def _jump(self, chance: Random) -> None:
         self.sim.world.wall_offset += int(chance.choice((-1, 1)) * chance.expovariate(1 / 3600) * 1e9)
+
+    def _set_wrong(self, chance: Random) -> None:
+        device = chance.choice(self.devices)
+        device.garbled = True
+        self.sim.world.at(chance.expovariate(1 / 20), setattr, device, "garbled", False)
+
+    def _slow_down(self, chance: Random) -> None:
+        """Somebody reads for a moment once a second, for a while."""
+        peer, world = chance.choice(self.clients).peer if self.clients else None, self.sim.world
+        if peer is not None:
+            for second in range(20):
+                world.at(second, peer.pause)
+                world.at(second + 0.9, peer.resume)
 
     def _forget_names(self, chance: Random) -> None:
         names = self.sim.names

@@ -17,6 +17,8 @@ FAULTS = {
     "stuck": "clients that stop reading for a while, or for good",
     "unplug": "a device that is unplugged, also in the middle of a byte, and comes back",
     "elsewhere": "a device that comes back under another name",
+    "slow": "clients that read a little now and then",
+    "baud": "a device that speaks at another rate for a while: what comes is garbage",
     "noise": "bytes that are damaged on the line",
     "xoff": "a device that takes nothing for a while",
     "flood": "a device that says more at once than its line's buffer holds",

@@ -20,7 +20,7 @@ from gateway.links.runtime import Runtime
 from gateway.links.state import State
 from gateway.peer import PLAIN, Ended
 
-from ..building import Wire
+from ..building import Wire, lines
 
 SAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "replay": ({"file": "capture.log", "rate": "10/s"}, {"file": "none.log", "rate": "asap"}),
@@ -109,6 +109,26 @@ class ContractTests(TestCase):
             await stopped
             await self.turns()
             self.assertEqual((len(link.sessions), timers()), (0, before), link.name)
+
+    async def test_accounts(self) -> None:
+        """Every packet that is for it is accounted for: while nobody is there, written, waiting, at each end, and when it has stopped."""
+        for link in self.links():
+            if getattr(link.options, "framing", None) is None:
+                continue
+            self.runtime.bus.publish(lines(b"to nobody", topic="other"))
+            for kind in KINDS:
+                session, wire = link.new_session(PLAIN), Wire()
+                wire.socket = Socket()  # type: ignore[attr-defined]
+                session.connected(wire)
+                for room in (None, 1, None):
+                    wire.room = room
+                    self.runtime.bus.publish(lines(b"12.5", b"12.6", topic="other"))
+                    self.assertEqual((session.writer.unaccounted, link.accounts()["unaccounted"]), (0, 0), link.name)
+                session.lost(Ended(kind, "over"))
+                self.assertEqual(link.accounts()["unaccounted"], 0, f"{link.name} {kind}")
+            await link.stop()
+            self.assertEqual((link.accounts()["unaccounted"], link.accounts()["waiting"]), (0, 0), link.name)
+            self.assertGreaterEqual(link.accounts()["came"], 6 * len(KINDS), link.name)
 
     async def test_sessions(self) -> None:
         """A session opens, pauses and goes on, and is gone after each kind of end."""
