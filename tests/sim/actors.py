@@ -30,12 +30,14 @@ class Device:
         self.uart = Uart(sim.world, sim.devices, path, 115200)
         self.source = Source(*journals)
         self.uart.on_read = self.source.read
+        self.uart.on_open = self._opened
         self.uart.on_gone = self._closed
         self.uart.on_data = self._told
         self.noise = 0.0
         self.pieces = 0.0
         self.echoes = False
         self.garbled = False
+        self.begins_torn = False
         self.commands: dict[bytes, int] = {}
         """For each asker the number of the last command that came."""
         self.heard = 0
@@ -80,6 +82,13 @@ class Device:
         self._number += 1
         size = int(self.chance.random() * self.longest)
         return b"%s %d %s\r\n" % (self.name.encode(), self._number, _LETTERS[:size])
+
+    def _opened(self) -> None:
+        if self.begins_torn:
+            packet = self._packet()
+            tail = packet[1 + int(self.chance.random() * (len(packet) - 3)) :]
+            self.source.tails.add(tail.removesuffix(b"\r\n"))
+            self.uart.say(tail)
 
     def _closed(self) -> None:
         self.source.ended()

@@ -30,11 +30,12 @@ class Form(Protocol):
 
 
 class Lines:
-    """Packets end at LF."""
+    """Packets end at LF; as a device says them, which a raw link passes on, at CR LF."""
 
     opened = True
 
-    def __init__(self) -> None:
+    def __init__(self, end: bytes = b"\n") -> None:
+        self._strip = end.removesuffix(b"\n")
         self.send: Take = lambda data: None
         self.packet: Take = lambda packet: None
         self._rest = b""
@@ -45,7 +46,7 @@ class Lines:
     def feed(self, data: bytes) -> None:
         *packets, self._rest = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
         for packet in packets:
-            self.packet(packet.removesuffix(b"\r"))
+            self.packet(packet.removesuffix(self._strip))
 
     def say(self, packet: bytes) -> None:
         self.send(packet + b"\n")

@@ -32,6 +32,8 @@ class Source:
         self.journals = journals
         self.packets = 0
         self.torn = 0
+        self.tails: set[bytes] = set()
+        """What is no packet, because its beginning was said before the port was opened: nobody may get it."""
         self._rest = b""
 
     def read(self, data: bytes) -> None:
@@ -40,6 +42,8 @@ class Source:
         if packets:
             self.packets += len(packets)
             packets = [packet.removesuffix(b"\r") for packet in packets]
+            if self.tails:
+                packets = [packet for packet in packets if packet not in self.tails]
             for journal in self.journals:
                 journal.packets += packets
 
@@ -59,6 +63,10 @@ class Reading:
         self.got = 0
         self.gaps = 0
         """Packets that it missed between others."""
+
+    def got_again(self, packet: bytes) -> bool:
+        """Whether it had this packet before, not long ago; for who may get some twice after a reconnection."""
+        return packet in self.journal.packets[max(0, self.place - 1000) : self.place]
 
     def got_packet(self, packet: bytes, exact: bool = True) -> None:
         """``exact``: its first packet must be the first of all that may come; for one who joined at a time that it cannot know, not."""

@@ -9,13 +9,13 @@ from typing import Any
 from .actors import Client, Counted, Device, Habits
 from .forms import Form, Lines, Tls, WebSocket, certificate
 from .gateway import Simulated
-from .journal import Journal
+from .journal import Journal, Reading
 from .setting import Setting
 from .sockets import Peer
 
 _FORMS: dict[str, Callable[[], Form]] = {
     "lan": Lines,
-    "raw": Lines,
+    "raw": lambda: Lines(b"\r\n"),
     "web": WebSocket,
     "secure": lambda: Tls(Lines()),
     "local": Lines,
@@ -103,6 +103,7 @@ class Scene:
             device.noise = 0.01 if "noise" in self.faults else 0.0
             device.pieces = 0.5 if "pieces" in self.faults else 0.0
             device.echoes = "echo" in self.faults
+            device.begins_torn = "head" in self.faults
             self.devices.append(device)
             device.start()
 
@@ -132,6 +133,7 @@ class Scene:
 
     def _plan_faults(self) -> None:
         for fault, (every, act) in {
+            "flap": (6.0, self._flap),
             "unplug": (300.0, self._unplug),
             "xoff": (200.0, self._stop_taking),
             "flood": (400.0, self._flood),
@@ -156,11 +158,20 @@ class Scene:
 
     def _unplug(self, chance: Random) -> None:
         device = chance.choice(self.devices)
+        if not device.uart.is_there:
+            return
         device.unplug()
         path = device.uart.path
         if "elsewhere" in self.faults and device is self.devices[0]:
             path = f"/dev/ttyUSB{int(chance.random() * 4)}"
-        self.sim.world.at(chance.expovariate(1 / 10), device.plug, path)
+        self.sim.world.at(0.5 + chance.expovariate(1 / 10), device.plug, path)
+
+    def _flap(self, chance: Random) -> None:
+        """It is back before anybody has noticed that it was away."""
+        device = chance.choice(self.devices)
+        if device.uart.is_there:
+            device.unplug()
+            device.plug()
 
     def _stop_taking(self, chance: Random) -> None:
         uart = chance.choice(self.devices).uart
@@ -209,6 +220,7 @@ class FarEnd:
         self.chance = scene.sim.world.chance("far")
         self.counted = scene.counted.setdefault("far", Counted())
         self.peer: Peer | None = None
+        self._reading: Reading | None = None
         self._open()
         if "away" in scene.faults:
             scene._often(self.chance, 200.0, self._leave)
@@ -217,14 +229,16 @@ class FarEnd:
         self.scene.sim.network.servers["192.0.2.1", 9000] = self._comes
 
     def _comes(self, peer: Peer) -> None:
-        from .journal import Reading
-
         self.peer = peer
         self.counted.visits += 1
-        form, journal = Lines(), self.scene.journals["far"]
-        reading = Reading(journal, 0)
+        form, journal, keeps = Lines(), self.scene.journals["far"], "cut" in self.scene.faults
+        if not keeps or self._reading is None:
+            self._reading = Reading(journal, 0)
+        reading = self._reading
 
         def got(packet: bytes) -> None:
+            if keeps and reading.got_again(packet):
+                return
             gaps = reading.gaps
             reading.got_packet(packet, exact=False)
             self.counted.got += 1

@@ -27,12 +27,19 @@ FAULTS = {
     "wall": "a wall clock that jumps",
     "away": "a far end that comes and goes, and takes nothing at times",
     "names": "names with no address at times, with several, or late",
+    "head": "a device that is in the middle of a packet when its port is opened",
+    "flap": "a device that is back a moment after it was unplugged, again and again",
+    "cut": "a far end that is gone without a word, and must have everything when it is back",
     "term": "TERM in the middle of it all",
     "usr2": "an operator who asks for a report",
 }
 """Each with what it does. Swarm testing: a seed switches some of them on, and others off."""
 
-KNOWN: dict[str, str] = {}
+KNOWN: dict[str, str] = {
+    "head": "the rest of a packet whose beginning nobody has read is given out as a packet",
+    "flap": "a node that is there again when the wait for it begins is tried only after the grown back-off",
+    "cut": "what lies in the system's send queue when a path dies is lost, and counted as written",
+}
 """Faults that are switched off, each with the reason: the program does not stand them yet."""
 
 READERS = ("lan", "raw", "web", "secure", "local")

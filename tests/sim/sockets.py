@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from .reactor import Handle, SimReactor
-from .world import World
+from .world import BrokenError, World
 
 _USER_TIMEOUT = 60.0
 """Seconds after which a system ends a connection whose peer acknowledges nothing (net/sockets.py asks for that)."""
@@ -111,7 +111,7 @@ class Peer(End):
             self.on_end(sort)
         elif self.reading:
             self.taken(len(data))
-            self.on_data(data)
+            self._give(data)
         else:
             self._unread.append(data)
 
@@ -135,7 +135,13 @@ class Peer(End):
         while self._unread and self.reading and not self.ended:
             data = self._unread.pop(0)
             self.taken(len(data))
+            self._give(data)
+
+    def _give(self, data: bytes) -> None:
+        try:
             self.on_data(data)
+        except BrokenError as broken:  # the program's own call stack is no place for it
+            self.world.alarm(str(broken))
 
     def shut(self) -> None:
         """Send no more, but go on reading."""

@@ -29,6 +29,8 @@ class Uart:
         self.on_data: Callable[[bytes], None] = lambda data: None
         self.on_read: Callable[[bytes], None] = lambda data: None
         """Told what the program has read: the truth about what it can know."""
+        self.on_open: Callable[[], None] = lambda: None
+        """Told when the program has opened the port."""
         self.on_gone: Callable[[], None] = lambda: None
         """Told when the program's open port has ended."""
         self.tty: SimTty | None = None
@@ -205,7 +207,9 @@ class SimDevices:
             raise PortError("is in use by this program itself")
         self.opened += 1
         self.world.note("open", len(self._there))
-        return SimTty(self.reactor, uart, settings)
+        tty = SimTty(self.reactor, uart, settings)
+        uart.on_open()
+        return tty
 
     def sharer(self, path: str) -> str:
         return ""
