@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 from .play import Outcome, play, shrink
 from .setting import SCENARIOS, Setting, swarm
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--hours", type=float, default=1.0, help="how long each is, in simulated hours")
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), help="this setting for each seed; without it each seed makes its own")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--twice", action="store_true", help="play each seed twice, and compare the traces")
+    parser.add_argument("--traces", type=Path, metavar="FILE", help="write a line for each seed with its trace, to compare two runs")
     asked = parser.parse_args(arguments)
     first = random.SystemRandom().randrange(1 << 31) if asked.seed is None else asked.seed
     count = asked.seeds if asked.seeds is not None else 1 if asked.seed is not None else sys.maxsize
@@ -31,6 +32,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         for outcome in _outcomes(first, count, asked):
             played += 1
+            if asked.traces:
+                with asked.traces.open("a") as file:
+                    file.write(f"{outcome.seed} {outcome.events} {outcome.digest & (1 << 64) - 1:016x}\n")
             simulated += outcome.seconds
             cpu += outcome.cpu
             if outcome.problem:
