@@ -35,6 +35,11 @@ class Account:
                 self.dropped = {}
             self.dropped[reason] = self.dropped.get(reason, 0) + packets
 
+    def refuse(self, packets: int) -> None:
+        """So many came that it had no way to say."""
+        self.came += packets
+        self.refused += packets
+
     def move(self, packets: int, other: Account) -> None:
         """So many wait for another from now on."""
         self.moved += packets
@@ -69,12 +74,12 @@ class Delays:
         self.longest = 0
         """In ns."""
 
-    def add(self, delay: int) -> None:
-        """One more, in ns. A clock that was set back gives less than nothing, which counts as nothing."""
+    def add(self, delay: int, packets: int = 1) -> None:
+        """So many took so long, in ns. A clock that was set back gives less than nothing, which counts as nothing."""
         if delay > self.longest:
             self.longest = delay
         index = delay.bit_length() - _SHIFT if delay > 0 else 0
-        self._counts[index if 0 < index < _BUCKETS else 0 if index <= 0 else _BUCKETS - 1] += 1
+        self._counts[index if 0 < index < _BUCKETS else 0 if index <= 0 else _BUCKETS - 1] += packets
 
     def __len__(self) -> int:
         return sum(self._counts)
@@ -138,4 +143,5 @@ def written_out(accounts: Mapping[str, int], delays: Delays) -> str:
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds * 1000:.2g} ms" if seconds < 1 else f"{seconds:.2g} s"
+    size, unit = (seconds * 1000, "ms") if seconds < 0.9995 else (seconds, "s")
+    return f"{size:.0f} {unit}" if size >= 10 else f"{size:.2g} {unit}"

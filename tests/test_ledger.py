@@ -63,6 +63,13 @@ class LedgerTests(SynchronousTestCase):
         text = "packets: came 3, written 2, dropped_full 1, unaccounted 0; read to write: half within 1.5 ms, 99 % within 1.5 ms"
         self.assertEqual(written_out(ledger.total([], 0), ledger.delays), text)
 
+    def test_times(self) -> None:
+        """Times are written as people write them, however long they are."""
+        for delay, text in ((0.00026, "0.26 ms"), (0.13, "130 ms"), (0.9994, "999 ms"), (0.99996, "1 s"), (3.5, "3.5 s"), (3600, "3600 s")):
+            delays = Delays()
+            delays.add(round(delay * 1e9))
+            self.assertIn(f"half within {text},", written_out({"came": 1}, delays))
+
 
 class DelayTests(SynchronousTestCase):
     def test_none(self) -> None:

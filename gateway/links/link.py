@@ -219,6 +219,9 @@ class Link(Events):
             if encoded.refused:
                 self.report("unsayable_packets", encoded.refusal(batch.topic), times=len(encoded.refused))
                 refused.update(index for index, _error in encoded.refused)
+                for session in members:
+                    if session.id != origin:
+                        session.writer.account.refuse(len(encoded.refused))
             if not encoded.packets:
                 continue
             parcel.encoded, parcel.representation = encoded, group.representation
@@ -241,7 +244,7 @@ class Link(Events):
                     session.writer.account.came -= packets
         self.counters["packets_out"] += written
         if written:
-            self.ledger.delays.add(self.runtime.wall() - batch.time)
+            self.ledger.delays.add(self.runtime.wall() - batch.time, written)
         if self._trace is not None or self.options.idle_timeout:
             self._written(batch)
         if reached:

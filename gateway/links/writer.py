@@ -109,7 +109,7 @@ class Writer:
         encoded = self._encoded(parcel)
         if encoded.packets:
             self.transport.write(encoded.data)
-        self._wrote(parcel, encoded)
+        self._wrote(parcel, encoded, self._session.terms.wall())
 
     def encode(self, batch: Batch) -> Encoded:
         """What the peer gets of a batch; what cannot be said is reported."""
@@ -227,20 +227,21 @@ class Writer:
             parcels = [item for item in items if isinstance(item, Parcel)]
             said = [self._encoded(parcel) for parcel in parcels]
             self.transport.write(b"".join([encoded.data for encoded in said]))
+            now = self._session.terms.wall()
             for parcel, encoded in zip(parcels, said, strict=True):
-                self._wrote(parcel, encoded)
-            session = self._session
-            session.terms.delays.add(session.terms.wall() - parcels[0].batch.time)
+                self._wrote(parcel, encoded, now)
             box.settle()
 
-    def _wrote(self, parcel: Parcel, encoded: Encoded) -> None:
-        account = self.account
+    def _wrote(self, parcel: Parcel, encoded: Encoded, now: int) -> None:
+        account, terms = self.account, self._session.terms
         account.written += encoded.packets
-        self._session.terms.counters["packets_out"] += encoded.packets
-        if encoded.refused:
-            account.refused += len(encoded.refused)
+        terms.counters["packets_out"] += encoded.packets
         if encoded is not parcel.encoded:
-            account.came += encoded.packets + len(encoded.refused) - parcel.packets
+            counted = parcel.batch.count - parcel.packets  # by its link, as refused
+            account.came += encoded.packets - parcel.packets
+            account.refuse(len(encoded.refused) - counted)
+        if encoded.packets:
+            terms.delays.add(now - parcel.batch.time, encoded.packets)
 
     def _encoded(self, parcel: Parcel) -> Any:
         wanted = self._session.wire.representation

@@ -157,6 +157,35 @@ class DeliveryTests(LinkCase):
         self.runtime.bus.publish(lines(b"ab", b"long", b"cd"))
         self.assertEqual(link.counters["packets_out"], 4)
 
+    def test_unsayable_is_accounted_for(self) -> None:
+        """What cannot be said is refused to each reader but the one it came from, whether that one is clear, waits, or was held for."""
+        link = make_link(self.runtime, "lan", hears=("gps",), framing="fixed", framing_size=2)
+        origin, _ = join(link)
+        join(link)
+        _, wire = join(link)
+        wire.room = 0
+        for _ in range(2):
+            link.deliver(lines(b"ab", b"long", b"cd", origin=origin.id))
+        counts = {"came": 12, "written": 6, "refused": 4, "waiting": 2, "unaccounted": 0}
+        self.assertEqual(link.accounts(), counts)
+        wire.drain()
+        self.assertEqual(link.accounts(), counts | {"written": 8, "waiting": 0})
+        link.deliver(lines(b"long", origin=origin.id))
+        self.assertEqual(link.accounts(), counts | {"came": 14, "written": 8, "refused": 6, "waiting": 0})
+
+    def test_how_long_packets_took(self) -> None:
+        """Each packet counts, not each write: those that waited, and those for one reader alone, too."""
+        link = make_link(self.runtime, "lan", hears=("gps",))
+        join(link)
+        session, wire = join(link)
+        link.deliver(lines(b"a", b"b"))
+        wire.room = 0
+        link.deliver(lines(b"c", b"d", b"e"))
+        link.deliver(lines(b"f", b"g"))
+        wire.drain()
+        session.answer(lines(b"h"))
+        self.assertEqual((len(link.ledger.delays), link.counters["packets_out"]), (15, 15))
+
     def test_fault_in_one_session(self) -> None:
         """A fault of ours in one session ends that one, logged; the others get the packet."""
         link = make_link(self.runtime, "lan", hears=("gps",))

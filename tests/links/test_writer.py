@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.bus.outbox import OVERHEAD, Parcel
+from gateway.errors import CodecError
 from gateway.packet import Batch, Frames
 from gateway.wires import Encoded
 from gateway.wires._framed import FramedWire
@@ -49,6 +50,16 @@ class WritingTests(LinkCase):
         session, wire = join(make_link(self.runtime, "lan"))
         session.write(Parcel(lines(b"a"), Encoded(b"other", 1), "other"))
         self.assertEqual(wire.value(), b"a\n")
+
+    def test_refused_anew(self) -> None:
+        """A packet that could not be said in other bytes either is refused once; one that can be said now is written."""
+        for size, refused in ((2, 1), (4, 2)):
+            link = make_link(self.runtime, "lan", framing="fixed", framing_size=size)
+            session, _ = join(link)
+            parcel = Parcel(lines(b"ab", b"cd", b"long"), Encoded(b"ab cd", 2, ((2, CodecError("too long")),)), "other")
+            session.writer.account.refuse(1)
+            session.write(parcel)
+            self.assertEqual(link.accounts(), {"came": 3, "written": 3 - refused, "refused": refused, "waiting": 0, "unaccounted": 0})
 
     def test_after_the_end(self) -> None:
         """Nothing is written behind the end that was sent, nor to a transport that was cut or says that it is over."""
