@@ -83,6 +83,7 @@ class Link(Events):
             gate=runtime.bus.gate(()),
             counters=self.counters,
             delays=self.ledger.delays,
+            kept=not sessions.listens,
         )
         self._groups = Groups()
         self._next_session = 0

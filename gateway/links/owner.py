@@ -37,6 +37,8 @@ class Terms:
     counters: Counter[str]
     delays: Delays
     """From the last byte read to the write taken."""
+    kept: bool = False
+    """Whether there is one far end: what comes when that has ended a session is left for the owner to hold, or to tell who sent it."""
 
 
 class Owner(Protocol[S]):

@@ -9,6 +9,7 @@ from ..bus.outbox import Item, Outbox, Parcel, Verb, Verdict
 from ..ledger import Account
 from ..net.stall import Stall
 from ..packet import Batch
+from ..peer import Ended
 from ..wires import Encoded, Wire
 from .owner import Terms
 from .state import WRITES, State
@@ -22,6 +23,8 @@ class Writing(Protocol):
     group: Any
     """Those who get the same bytes; ``came``: packets that were for each of them."""
     state: State
+    why: Ended | None
+    """Why it is being ended."""
     wire: Wire
 
     @property
@@ -80,6 +83,12 @@ class Writer:
         return self.outbox.packets if self.outbox is not None else 0
 
     @property
+    def _left_to_owner(self) -> bool:
+        """Whether the far end has ended the session, or its loss has, and what comes meanwhile is for its owner to hold or to tell of."""
+        session = self._session
+        return session.terms.kept and session.why is not None and session.why.kind != "local" and session.state is not State.ENDED
+
+    @property
     def shared(self) -> int:
         """Packets that were for each of its group, and are counted there."""
         group = self._session.group
@@ -121,7 +130,7 @@ class Writer:
     def queue(self, item: Item) -> None:
         """Let this wait until the transport is clear; the policy says what happens when there is no room."""
         session = self._session
-        if isinstance(item, Parcel) and session.state not in WRITES:
+        if isinstance(item, Parcel) and session.state not in WRITES and not self._left_to_owner:
             session.dropped(item.packets, "the session is closing", "closing")
             return
         box = self.outbox

@@ -265,6 +265,35 @@ class AbsentTests(LinkCase):
             self.assertEqual([line for line in said if "in all" in line], sums)
             session.lost(gone())
 
+    def test_between_two_sessions(self) -> None:
+        """What comes when the far end has closed or was given up, and before that is over, is held; its sender is told if it is not."""
+        for end in ("closed by the far end", "given up"):
+            device = self.device(when_absent="hold")
+            session, _ = join(device)
+            if end == "given up":
+                session.abort(end)
+            else:
+                session.input_ended()
+            self.runtime.bus.publish(command(b"between", "lan#1"))
+            self.assertEqual(device.accounts(), {"came": 1, "written": 0, "refused": 0, "waiting": 1, "unaccounted": 0}, end)
+            session.lost(gone("gone", clean=True))
+            _, fresh = join(device)
+            self.assertEqual(fresh.value(), b"between\n", end)
+            device.stop()
+
+    def test_between_two_sessions_without_hold(self) -> None:
+        """What comes when the far end has closed, and before that is over, is refused to its sender."""
+        device = self.device()
+        web = make_link(self.runtime, "web", codec="json")
+        sender, wire = join(web)
+        session, _ = join(device)
+        session.input_ended()
+        sender.received(b'{"text":"open valve"}\n')
+        session.lost(gone("gone", clean=True))
+        self.assertIn(b'"reason":"lost"', wire.value())
+        _, fresh = join(device)
+        self.assertEqual((fresh.value(), device.counters["dropped_packets"], device.accounts()["unaccounted"]), (b"", 1, 0))
+
     def test_closing_is_not_held(self) -> None:
         """What waits for a session that is being closed, or for a link that has stopped, is dropped, not kept for the next."""
         for end in ("close", "stop"):
