@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.bus.outbox import OVERHEAD, Parcel
 from gateway.errors import CodecError
 from gateway.packet import Batch, Frames
+from gateway.peer import PLAIN
 from gateway.wires import Encoded
 from gateway.wires._framed import FramedWire
 
@@ -132,6 +133,32 @@ class WritingTests(LinkCase):
             deliver(session, lines(text[:-1]), text)
         wire.drain()
         self.assertEqual((wire.value(), session.writer.account.lost), (b"a\nd\ne\n", 2))
+
+    def test_unaccounted(self) -> None:
+        """Every packet is accounted for, for who was there from the beginning, for who came late, and for who has not come yet."""
+        link = make_link(self.runtime, "lan", hears=("gps",))
+        first, _ = join(link)
+        self.runtime.bus.publish(lines(b"1", b"2"))
+        late, wire = join(link)
+        wire.room = 1
+        for _ in range(2):
+            self.runtime.bus.publish(lines(b"3", b"4", b"5"))
+        early = link.new_session(PLAIN)
+        self.assertEqual([session.writer.unaccounted for session in (first, late, early)], [0, 0, 0])
+        self.assertEqual([session.writer.waiting for session in (first, late, early)], [0, 3, 0])
+        counts = {"came": 14, "written": 11, "refused": 0, "waiting": 3, "unaccounted": 0}
+        self.assertEqual(link.accounts(), counts)
+
+    def test_delay(self) -> None:
+        """How long a packet that waited took is from the last byte that was read to the write."""
+        link = make_link(self.runtime, "lan", hears=("gps",))
+        _, wire = join(link)
+        wire.room = 1
+        for _ in range(2):
+            frames = Frames(b"1\n", 1, delimiter=b"\n")
+            self.runtime.bus.publish(Batch("gps", "run", 1, self.runtime.wall() - 5_000_000, "gps#1", frames))
+        wire.drain()
+        self.assertEqual((len(link.ledger.delays), link.ledger.delays.longest), (2, 5_000_000))
 
     def test_block(self) -> None:
         """``block`` pauses whoever publishes to it, and lets them go on when half is written."""
