@@ -8,9 +8,9 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from .forms import Form, Lines
+from .forms import Form, Json, Lines
 from .gateway import Simulated
-from .journal import Journal, Reading, Source
+from .journal import Journal, Reading, Source, Story
 from .sockets import Peer
 from .ttys import Uart
 from .world import BrokenError
@@ -38,8 +38,14 @@ class Device:
         self.commands: dict[bytes, int] = {}
         """For each asker the number of the last command that came."""
         self.heard = 0
-        self.missed = 0
+        self.missed: dict[bytes, int] = {}
+        """For each asker the numbers that were left out."""
         self.torn = 0
+        self.cut = 0
+        """Commands that were on the line when it was unplugged."""
+        self.plugged = self.sim.world.now
+        """Since when it is there; after that time no more when it is not."""
+        self.there = True
         self._number = 0
         self._command = b""
         self._talks = True
@@ -48,9 +54,14 @@ class Device:
         self.sim.world.at(self.chance.random() * self.every, self._talk)
 
     def unplug(self) -> None:
+        if self.uart.tty is not None:
+            self.cut += self.uart.tty.outgoing.count(b"\n")
+        self.there = False
         self.uart.unplug()
 
     def plug(self, path: str = "") -> None:
+        if not self.there:
+            self.there, self.plugged = True, self.sim.world.now
         self.uart.plug(path or self.uart.path)
 
     def flood(self, size: int) -> None:
@@ -96,7 +107,7 @@ class Device:
             last = self.commands.get(asker, 0)
             if int(number) <= last:
                 raise BrokenError(f"{self.name} was told {command!r} again, or out of order: the last of {asker!r} was {last}")
-            self.missed += int(number) - last - 1
+            self.missed[asker] = self.missed.get(asker, 0) + int(number) - last - 1
             self.commands[asker] = int(number)
             self.heard += 1
 
@@ -106,7 +117,7 @@ class Habits:
     """What a client does, and how likely each is."""
 
     stays: float = 600.0
-    """Seconds, on average."""
+    """Seconds, on average; 0: for ever."""
     away: float = 30.0
     commands: float = 0.0
     """Commands in a second."""
@@ -149,6 +160,10 @@ class Client:
         self.reading: Reading | None = None
         self.number = 0
         self.stays_away = False
+        self.since = 0.0
+        """Since when it is there."""
+        self.story: Story | None = None
+        """What a client with ``codec = json`` is told beside packets."""
 
     def start(self) -> None:
         self.sim.world.at(self.chance.expovariate(1 / self.habits.away), self.come)
@@ -162,11 +177,15 @@ class Client:
         form.send = self._send
         self.reading = reading = Reading(self.journal, len(self.journal.packets))
         form.packet = partial(self._got, reading, isinstance(form, Lines))
+        if isinstance(form, Json):
+            self.story = Story(self.sim.world)
+            form.heard = self.story.heard
         peer.on_open, peer.on_data, peer.on_end = form.begin, form.feed, self._ended
         peer.client = self  # type: ignore[attr-defined]
         self.sim.network.connect(peer, self.place)
         chance, habits, world = self.chance, self.habits, self.sim.world
-        world.at(chance.expovariate(1 / habits.stays), self._leave, peer)
+        if habits.stays:
+            world.at(chance.expovariate(1 / habits.stays), self._leave, peer)
         if habits.commands:
             world.at(chance.expovariate(habits.commands), self._say, peer)
         if habits.stuck:
@@ -176,6 +195,7 @@ class Client:
         """The program has taken the connection: from here on nothing may be missing."""
         if self.reading is not None:
             self.reading.place = max(self.reading.place, len(self.journal.packets))
+        self.since = self.sim.world.now
 
     def _got(self, reading: Reading, exact: bool, packet: bytes) -> None:
         gaps = reading.gaps

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import ssl
 import struct
 from collections.abc import Callable
@@ -107,6 +109,26 @@ class WebSocket:
         size = len(body)
         head = bytes((0x80 | kind, 0x80 | size)) if size < 126 else struct.pack(">BBH", 0x80 | kind, 0x80 | 126, size)
         self.send(head + bytes(4) + body)  # a mask of zeros: the body as it is
+
+
+class Json(WebSocket):
+    """WebSocket with ``codec = json``: packets of several topics, and what happens. ``heard`` is given each object, too."""
+
+    def __init__(self, path: str = "/") -> None:
+        super().__init__(path)
+        self.heard: Callable[[dict[str, Any]], None] = lambda what: None
+
+    def say(self, packet: bytes) -> None:
+        super().say(json.dumps({"text": packet.decode()}).encode())
+
+    def _frame(self, kind: int, body: bytes) -> None:
+        if kind not in (1, 2):
+            super()._frame(kind, body)
+            return
+        what = json.loads(body)
+        self.heard(what)
+        if "$" not in what["topic"]:
+            self.packet(what["text"].encode() if "text" in what else base64.b64decode(what["base64"]))
 
 
 class Tls:
