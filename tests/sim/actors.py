@@ -62,7 +62,7 @@ class Device:
     def plug(self, path: str = "") -> None:
         if not self.there:
             self.there, self.plugged = True, self.sim.world.now
-        self.uart.plug(path or self.uart.path)
+            self.uart.plug(path or self.uart.path)
 
     def flood(self, size: int) -> None:
         """Say so much at once that it fills the line."""
@@ -150,6 +150,7 @@ class Client:
         self.sim = sim
         self.name = name
         self.place = place
+        self.place_name = journal.name
         self.journal = journal
         self.make_form = form
         self.habits = habits
@@ -161,7 +162,11 @@ class Client:
         self.number = 0
         self.stays_away = False
         self.since = 0.0
-        """Since when it is there."""
+        """When the program has taken it last."""
+        self.came = 0.0
+        """When it came last."""
+        self.refused_before = 0
+        """Packets of which it was told on earlier visits that they were refused."""
         self.story: Story | None = None
         """What a client with ``codec = json`` is told beside packets."""
 
@@ -172,12 +177,14 @@ class Client:
         if self.stays_away:
             return
         self.counted.visits += 1
+        self.came = self.sim.world.now
         self.peer = peer = Peer(self.sim.network, self.name)
         self.form = form = self.make_form()
         form.send = self._send
         self.reading = reading = Reading(self.journal, len(self.journal.packets))
         form.packet = partial(self._got, reading, isinstance(form, Lines))
         if isinstance(form, Json):
+            self.refused_before += self.story.refused if self.story is not None else 0
             self.story = Story(self.sim.world)
             form.heard = self.story.heard
         peer.on_open, peer.on_data, peer.on_end = form.begin, form.feed, self._ended

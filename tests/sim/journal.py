@@ -9,6 +9,9 @@ from typing import Any
 
 from .world import BrokenError, World
 
+_IN_AND_OUT = ("packets_in", "bytes_in", "packets_out", "late_bytes", "lost_bytes", "unheard_bytes")
+UNTOLD = frozenset((*_IN_AND_OUT, "untold_events", "untraced_packets"))
+"""Counters beside what is reported: see gateway/links/events.py."""
 _FURTHEST = 200_000
 """How far ahead a packet is looked for that does not come next."""
 
@@ -124,8 +127,9 @@ class Story:
 class Ear:
     """Hears what happens at one link: LINK/$events on the bus."""
 
-    def __init__(self, link: str) -> None:
+    def __init__(self, link: str, before: Counter[str]) -> None:
         self.link = link
+        self.before = Counter({event: times for event, times in before.items() if event not in UNTOLD})
         self.happened: Counter[str] = Counter()
         """How often each event has happened, by what was told."""
         self._last = 0

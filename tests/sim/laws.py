@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import waits
+from .books import Books
 from .gateway import STOPS_IN
 from .scene import Scene
 from .world import BrokenError
@@ -33,6 +35,10 @@ def look(scene: Scene) -> None:
             if session.writer.unaccounted:
                 raise BrokenError(f"{session!r}: {session.writer.unaccounted} packets are unaccounted for")
     _explained(scene)
+    waits.look(scene)
+    if scene.books is None:
+        scene.books = Books(scene)
+    scene.books.look()
 
 
 def _explained(scene: Scene) -> None:

@@ -43,13 +43,15 @@ class Scene:
         """Those who stay, and want everything."""
         self.far: FarEnd | None = None
         self.events_before = 0
+        self.books: Any = None
+        """What the laws remember."""
         self.traced = sim.world.log = Log("dev0")
         self._set_network()
         self._make_devices()
         sim.start(ini(setting, sim.folder))
         sim.service.runtime.memory.limit = setting.memory  # less than an INI file may say
         bus = sim.service.runtime.bus
-        self.ears = {name: Ear(name) for name in sim.links if "json" in self.journals}
+        self.ears = {name: Ear(name, link.counters) for name, link in sim.links.items() if "json" in self.journals}
         for name, ear in self.ears.items():
             bus.subscribe([f"{name}/$events"], ear.hear, f"what happens at {name}")
         self._make_clients()
