@@ -51,7 +51,7 @@ class Books:
         return now
 
     def _link(self, name: str, link: Any) -> None:
-        counters, accounts = link.counters, link.accounts()
+        counters, accounts = link.counters, self.scene.accounts[name]
 
         def same(what: str, one: int, other: int) -> None:
             if one != other:
@@ -95,7 +95,7 @@ class Books:
             if quiet and len(self.past) == LAG and self.past[0][f"out {device.name}"] > gone:
                 raise BrokenError(f"{device.name} has {device.heard} commands some seconds after {out} were written")
         asked = sum(link.counters["packets_in"] for name, link in links.items() if name in (*scene.journals,) and name != "raw")
-        came = links["dev0"].accounts().get("came", 0)
+        came = scene.accounts["dev0"].get("came", 0)
         if came != asked:
             raise BrokenError(f"{asked} commands were heard, and {came} came to the device")
         self._open(setting.while_used)
@@ -138,7 +138,7 @@ class Books:
             for event in never:
                 if link.counters[event]:
                     raise BrokenError(f"[{name}] {event}: {link.counters[event]}, in this setting")
-            dropped = link.ledger.total((), 0)
+            dropped = scene.accounts[name]
             if "dropped_memory" in dropped and setting.memory >= 1 << 26:
                 raise BrokenError(f"[{name}] has dropped packets for memory, of which there is enough")
             if "dropped_full" in dropped and link.options.outbox.when_full == "block":
@@ -204,7 +204,7 @@ class Books:
         traced, read = scene.traced.traced, scene.own["dev0"].packets
         if scene.setting.longest < 300 and "noise" not in scene.faults and traced["received"] != read:
             raise BrokenError(f"{len(traced['received'])} packets are traced, and {len(read)} were read")
-        accounts = scene.sim.links["dev0"].accounts()
+        accounts = scene.accounts["dev0"]
         if not accounts.get("written", 0) <= len(traced["write"]) + accounts.get("waiting", 0) + 10_000 * (
             scene.setting.when_absent == "hold"
         ):

@@ -28,7 +28,7 @@ def look(scene: Scene) -> None:
     if memory.used > max(memory.limit, 0):
         raise BrokenError(f"the outboxes hold {memory.used} bytes, and may hold {memory.limit}")
     for name, link in sim.links.items():
-        accounts = link.accounts()
+        accounts = scene.accounts[name] = link.accounts()
         if accounts["unaccounted"]:
             raise BrokenError(f"[{name}] {accounts['unaccounted']} packets are unaccounted for: {accounts}")
         for session in link.sessions:

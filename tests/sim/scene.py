@@ -43,6 +43,8 @@ class Scene:
         """Those who stay, and want everything."""
         self.far: FarEnd | None = None
         self.events_before = 0
+        self.accounts: dict[str, dict[str, int]] = {}
+        """For each link what became of its packets, at the last look."""
         self.books: Any = None
         """What the laws remember."""
         self.traced = sim.world.log = Log("dev0")
