@@ -53,7 +53,7 @@ class Seeds:
         """What the runs make of this source in place of the file's own."""
         if not self._seconds:
             self._try_unchanged()
-        lines = _statement((self._copy / path).read_text(), source)
+        lines = statement((self._copy / path).read_text(), source)
         runs = [run for run, reached in enumerate(self._reached) if not lines or not lines.isdisjoint(reached.get(path, ()))]
         runs.sort(key=lambda run: self._seconds[run])
         if not runs:
@@ -131,10 +131,10 @@ def _watcher(copy: str, lines: defaultdict[str, set[int]]) -> Any:
     return entered
 
 
-def _statement(original: str, changed: str) -> set[int]:
+def statement(original: str, changed: str) -> set[int]:
     """The lines of the statement that is changed; none where that is not inside a function, and so is come to when it is imported."""
     before, after = original.splitlines(), changed.splitlines()
-    line = next((n for n, (old, new) in enumerate(zip(before, after, strict=False), 1) if old != new), len(before))
+    line = next((n for n, (old, new) in enumerate(zip(before, after, strict=False), 1) if old != new), len(before) + 1)
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     found: set[int] = set()
     for function in [node for node in ast.walk(ast.parse(original)) if isinstance(node, functions)]:
