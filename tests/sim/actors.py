@@ -101,7 +101,7 @@ class Device:
         *commands, self._command = (self._command + data).split(b"\n")
         for command in commands:
             word, _, rest = command.partition(b" ")
-            asker, _, number = rest.partition(b" ")
+            asker, number, *_ = rest.split(b" ")
             if word != b"set" or not number.isdigit():
                 raise BrokenError(f"{self.name} was told {command!r}, which nobody has said: commands were mixed or torn")
             last = self.commands.get(asker, 0)
@@ -121,6 +121,9 @@ class Habits:
     away: float = 30.0
     commands: float = 0.0
     """Commands in a second."""
+    command_size: int = 0
+    junk: float = 0.0
+    """How often it says what is no JSON in place of a command, where it speaks JSON."""
     pieces: float = 0.0
     ends: Sequence[str] = ("close",)
     """How it leaves: close, reset, vanish, shut."""
@@ -138,6 +141,7 @@ class Counted:
     got: int = 0
     gaps: int = 0
     said: int = 0
+    junk: int = 0
     ends: dict[str, int] = field(default_factory=dict)
 
 
@@ -163,6 +167,7 @@ class Client:
         self.stays_away = False
         self.since = 0.0
         """When the program has taken it last."""
+        self.visits = 0
         self.came = 0.0
         """When it came last."""
         self.refused_before = 0
@@ -178,6 +183,7 @@ class Client:
             return
         self.counted.visits += 1
         self.came = self.sim.world.now
+        self.visits += 1
         self.peer = peer = Peer(self.sim.network, self.name)
         self.form = form = self.make_form()
         form.send = self._send
@@ -224,10 +230,14 @@ class Client:
     def _say(self, peer: Peer) -> None:
         if peer is not self.peer or peer.ended or peer.vanished:
             return
-        if peer.opened and self.form is not None and self.form.opened:
+        if self.habits.junk and isinstance(self.form, Json) and self.form.opened and self.chance.random() < self.habits.junk:
+            self.counted.junk += 1
+            self.form.say_junk()
+        elif peer.opened and self.form is not None and self.form.opened:
             self.number += 1
             self.counted.said += 1
-            self.form.say(b"set %s %d" % (self.name.encode(), self.number))
+            more = b" " + _LETTERS[: self.habits.command_size] if self.habits.command_size else b""
+            self.form.say(b"set %s %d%s" % (self.name.encode(), self.number, more))
         self.sim.world.at(self.chance.expovariate(self.habits.commands), self._say, peer)
 
     def _stick(self, peer: Peer) -> None:

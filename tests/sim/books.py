@@ -47,7 +47,7 @@ class Books:
         now = {f"read for {name}": len(journal.packets) for name, journal in scene.journals.items()}
         now |= {f"dropped {name}": link.counters["dropped_packets"] for name, link in links.items()}
         now |= {f"out {name}": link.counters["packets_out"] for name, link in links.items()}
-        now |= {f"visits {name}": counted.visits for name, counted in scene.counted.items()}
+        now |= {f"said {client.name}": client.number for client in scene.witnesses}
         return now
 
     def _link(self, name: str, link: Any) -> None:
@@ -57,18 +57,34 @@ class Books:
             if one != other:
                 raise BrokenError(f"[{name}] {what}: {one} and {other}; {dict(counters)}, {accounts}")
 
+        counted = self.scene.counted.get(name)
+        counted_junk = counted.junk if counted is not None else 0
         same("packets out, and written", counters["packets_out"], accounts["written"])
         dropped = sum(count for reason, count in accounts.items() if reason.startswith("dropped_"))
         same("dropped, and in the ledger", counters["dropped_packets"], dropped)
         same("sessions, and those that came and did not go", len(link.sessions), counters["connected"] - counters["disconnected"])
         same("refused while absent", counters["refused_packets"], link.ledger.absent.refused)
+        if counters["bad_packets"] > counted_junk:
+            raise BrokenError(f"[{name}] counts {counters['bad_packets']} bad packets, and {counted_junk} were said")
+        spoken = counted.said if counted is not None else 0
+        if name == "raw" and (counters["packets_in"] or bool(counters["unheard_bytes"]) != bool(counters["unheard"])):
+            raise BrokenError(f"[{name}] nobody hears it, and it counts {dict(counters)}")
+        if name == "raw" and spoken * 6 > counters["unheard_bytes"] + 2000:
+            raise BrokenError(f"[{name}] {spoken} packets were said, and it counts {dict(counters)}")
+        said = self.scene.traced.said.get(name, ())
+        for word, event in (("dropped", "dropped_packets"), ("refused", "refused_packets"), ("refused", "refused_sessions")):
+            if counters[event] and word not in said:
+                raise BrokenError(f"[{name}] {event}: {counters[event]}, and nobody was told")
+        if counters["disconnected"] and "gone: " not in said and link.how.listens:
+            raise BrokenError(f"[{name}] {counters['disconnected']} clients have gone, and nobody was told")
+        if self.scene.sim.stopping is None and len(link._told) > len(link.runtime.bus._addresses):
+            raise BrokenError(f"[{name}] remembers {len(link._told)} addresses that it has told something")
         if len(link.sessions) > link.options.max_sessions:
             raise BrokenError(f"[{name}] has {len(link.sessions)} sessions of {link.options.max_sessions}")
         for session in link.sessions:
             there = link.runtime.bus._addresses.get(session.id)
             if there is not session and session.state.value not in ("ended",):
                 raise BrokenError(f"nobody finds {session!r} at its address")
-        counted = self.scene.counted.get(name)
         if counted is None:
             return
         if counters["connected"] > counted.visits:
@@ -121,7 +137,11 @@ class Books:
     def _unexpected(self) -> None:
         """What cannot have happened in this setting."""
         scene, setting, faults = self.scene, self.scene.setting, self.scene.faults
-        never = {"unsayable_packets", "bad_packets", "oversize", "unheard", "failures", "writer_failures"}
+        never = {"unsayable_packets", "oversize", "failures", "writer_failures"}
+        if "junk" not in faults:
+            never.add("bad_packets")
+        if "unheard" not in faults:
+            never.add("unheard")
         if setting.sessions == 1000:
             never.add("refused_sessions")
         if not setting.idle:
@@ -166,6 +186,8 @@ class Books:
                 raise BrokenError(f"{client.name} has not got what was read {LAG} s ago")
             if client.story is not None:
                 self._answers(client)
+            if self.scene.setting.commands and client.visits == 1 and link != "raw":
+                self._asked(client, before[f"said {client.name}"])
 
     def _answers(self, client: Any) -> None:
         story, device = client.story, self.scene.devices[0]
@@ -175,6 +197,21 @@ class Books:
         known = device.commands.get(asker, 0) - device.missed.get(asker, 0) + client.refused_before + story.refused
         if known > client.number:
             raise BrokenError(f"{client.name} has said {client.number} commands; {known} were taken or refused")
+
+    def _asked(self, client: Any, said: int) -> None:
+        """What a good client has said some seconds ago has reached the device, or waits, or somebody counts what became of it."""
+        device, dev = self.scene.devices[0], self.scene.sim.links["dev0"]
+        accounts, asker = self.scene.accounts["dev0"], client.name.encode()
+        tty = device.uart.tty
+        lost = device.cut + device.torn + dev.counters["dropped_packets"] + accounts.get("waiting", 0)
+        lost += bytes(tty.outgoing).count(b"\n") if tty is not None else 0
+        refused = client.refused_before + client.story.refused if client.story is not None else accounts.get("refused", 0)
+        taken = device.commands.get(asker, 0) - device.missed.get(asker, 0)
+        clean = not dev.counters["unsent_bytes"] and self.scene.setting.when_full != "block" and "files" not in self.scene.faults
+        if clean and not any(session.paused or session.writer.waiting for session in dev.sessions) and said > taken + lost + refused:
+            raise BrokenError(
+                f"{client.name} said {said} commands some seconds ago; {taken} were taken, {refused} refused, {lost} lost in all"
+            )
 
     def _far(self) -> None:
         far, now, scene = self.scene.far, self.scene.sim.world.now, self.scene
@@ -200,6 +237,18 @@ class Books:
     def _trace(self) -> None:
         scene = self.scene
         if scene.setting.trace == "off":
+            return
+        if scene.setting.trace_rate:
+            lines = len(scene.traced.traced["received"]) + len(scene.traced.traced["write"])
+            seconds = scene.sim.world.now - BEGIN
+            most = scene.setting.trace_rate * (seconds + 1)
+            left = scene.sim.links["dev0"].counters["untraced_packets"]
+            if (
+                lines > most
+                or (len(scene.own["dev0"].packets) > 2 * most and lines < most / 2)
+                or lines + left < len(scene.own["dev0"].packets)
+            ):
+                raise BrokenError(f"{lines} packets are traced in {seconds} s, and {left} are not")
             return
         traced, read = scene.traced.traced, scene.own["dev0"].packets
         if scene.setting.longest < 300 and "noise" not in scene.faults and traced["received"] != read:

@@ -89,4 +89,9 @@ class FarEnd:
 
     def _unstick(self, peer: Peer) -> None:
         self.since = self.sim.world.now
-        peer.resume()
+        if self.chance.random() < 0.5:
+            peer.resume()
+            return
+        if self.peer is peer:
+            self.peer = None
+        self.chance.choice((peer.close, peer.reset, peer.lose_path))()

@@ -121,6 +121,10 @@ class Json(WebSocket):
     def say(self, packet: bytes) -> None:
         super().say(json.dumps({"text": packet.decode()}).encode())
 
+    def say_junk(self) -> None:
+        """Something that is no JSON."""
+        super().say(b'{"text": ')
+
     def _frame(self, kind: int, body: bytes) -> None:
         if kind not in (1, 2):
             super()._frame(kind, body)

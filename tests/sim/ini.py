@@ -42,7 +42,9 @@ def ini(setting: Setting, folder: Path) -> str:
             absent,
             f"trace = {setting.trace}",
         ]
-        rows += [f"stall_timeout = {setting.stall:g}s"]
+        rows += [f"stall_timeout = {setting.stall:g}s", f"outbox.bytes = {setting.device_outbox}"]
+        if setting.trace_rate:
+            rows += [f"trace_rate = {setting.trace_rate}/s"]
     used_links = [name for name in links if name in setting.readers or name in setting.witnesses]
     for name in used_links:
         rows += [f"[{name}]", links[name] + limits + ends]

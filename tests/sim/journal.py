@@ -12,6 +12,8 @@ from .world import BrokenError, World
 _IN_AND_OUT = ("packets_in", "bytes_in", "packets_out", "late_bytes", "lost_bytes", "unheard_bytes")
 UNTOLD = frozenset((*_IN_AND_OUT, "untold_events", "untraced_packets"))
 """Counters beside what is reported: see gateway/links/events.py."""
+WORDS = ("dropped", "refused", "gone: ", "connected")
+"""What the log says for people when it happens."""
 _FURTHEST = 200_000
 """How far ahead a packet is looked for that does not come next."""
 
@@ -117,7 +119,7 @@ class Story:
             if topic != f"{fields['link']}/$events" or fields["reason"] not in ("absent", "lost"):
                 raise BrokenError(f"refused for no reason: {what}")
         elif topic.endswith("/$sent"):
-            word, asker, index = what["text"].split(" ")
+            word, asker, index, *_ = what["text"].split(" ")
             if word != "set" or int(index) <= self._numbers.get(asker, 0):
                 raise BrokenError(f"sent again, or out of order: {what}")
             self._numbers[asker] = int(index)
@@ -139,6 +141,8 @@ class Ear:
         for seq, fields in enumerate(batch.frames.fields, batch.seq):
             if batch.topic != f"{self.link}/$events" or fields["link"] != self.link or batch.to or seq != self._last + 1:
                 raise BrokenError(f"{fields}, {seq} of {batch.topic}, came after {self._last} to whoever hears what happens at {self.link}")
+            if batch.count != 1 or (fields["event"] == "connected" and not fields.get("peer")):
+                raise BrokenError(f"{fields} was told as {batch.count} packets")
             self._last = seq
             self.happened[fields["event"]] += fields["times"]
 
@@ -150,12 +154,17 @@ class Log(deque[str]):
         super().__init__(maxlen=1000)
         self._name = name
         self.traced: dict[str, list[bytes]] = {"received": [], "write": []}
+        self.said: dict[str, set[str]] = {}
+        """For each link the words in its lines that laws look for."""
         self._wanted = 0
         self._into: list[bytes] = []
 
     def append(self, text: str) -> None:
         super().append(text)
         _time, _, words = text.partition(" ")
+        found = [word for word in WORDS if word in words]
+        if found:
+            self.said.setdefault(words.partition("]")[0][1:], set()).update(found)
         if words.startswith(f"[{self._name}] "):
             self._read(words.split(": ", 1)[-1])
 

@@ -110,13 +110,15 @@ class Scene:
             stays, hurry = number >= len(setting.readers), setting.hurry
             habits = Habits(
                 stays=0.0 if stays else (60.0 if number % 2 else 600.0) / hurry,
-                away=0.1 if stays else (5.0 if number % 2 else 30.0) / hurry,
-                commands=0.0 if link == "raw" else setting.commands,
+                away=0.1 if stays else (5.0 if number % 2 else 30.0) / hurry * setting.away,
+                commands=0.0 if link == "raw" and "unheard" not in faults else setting.commands,
+                junk=0.3 if "junk" in faults else 0.0,
+                command_size=setting.command_size,
                 pieces=0.5 if "pieces" in faults else 0.0,
                 ends=ends,
                 stuck=30.0 * hurry if "stuck" in faults and not stays else 0.0,
             )
-            name = f"{link}-stays" if stays else f"{link}{number}"
+            name = f"{link}{number}-stays" if stays else f"{link}{number}"
             client = Client(self.sim, name, places[link], self.journals[link], _FORMS[link], habits, counted)
             self.clients.append(client)
             if stays:

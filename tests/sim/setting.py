@@ -28,6 +28,8 @@ FAULTS = {
     "term": "TERM in the middle of it all",
     "usr2": "an operator who asks for a report",
     "tiny": "buffers of half a kB in the network",
+    "junk": "JSON clients who say at times what is no JSON",
+    "unheard": "clients of a link that nobody hears, and who speak all the same",
 }
 """Each with what it does. Swarm testing: a seed switches some of them on, and others off."""
 
@@ -67,6 +69,12 @@ class Setting:
     sessions: int = 1000
     trace: str = "off"
     while_used: bool = False
+    command_size: int = 0
+    """Bytes that make a command longer."""
+    away: float = 1.0
+    """How many times longer clients stay away."""
+    device_outbox: int = 65536
+    trace_rate: int = 0
 
     def smaller(self) -> Iterator[Setting]:
         """Settings with a little less in them, those that leave out most first."""
@@ -84,13 +92,38 @@ class Setting:
             yield replace(self, commands=0.0)
         for place in range(len(self.witnesses)):
             yield replace(self, witnesses=self.witnesses[:place] + self.witnesses[place + 1 :])
-        for name in ("hurry", "outbox_packets", "stall", "idle", "sessions", "trace", "while_used"):
+        for name in (
+            "hurry",
+            "outbox_packets",
+            "stall",
+            "idle",
+            "sessions",
+            "trace",
+            "while_used",
+            "command_size",
+            "away",
+            "device_outbox",
+            "trace_rate",
+        ):
             yield replace(self, **{name: getattr(Setting, name)})
 
     def __str__(self) -> str:
         there = f"{self.devices} device(s) each {self.every:g} s, readers {' '.join(self.readers) or 'none'}{', a far end' * self.far}"
         rules = f"{self.when_full} at {self.outbox}, absent {self.when_absent}, memory {self.memory}"
-        names = ("witnesses", "hurry", "outbox_packets", "stall", "idle", "sessions", "trace", "while_used")
+        names = (
+            "witnesses",
+            "hurry",
+            "outbox_packets",
+            "stall",
+            "idle",
+            "sessions",
+            "trace",
+            "while_used",
+            "command_size",
+            "away",
+            "device_outbox",
+            "trace_rate",
+        )
         rest = "".join(f"; {name} {getattr(self, name)}" for name in names if getattr(self, name) != getattr(Setting, name))
         return f"{self.seconds:g} s; {there}; {self.commands:g} commands/s; {rules}{rest}; {' '.join(sorted(self.faults)) or 'no faults'}"
 
@@ -126,6 +159,9 @@ def swarm(seed: int, seconds: float = 3600.0) -> Setting:
         sessions=chance.choice((1000, 1000, 2)),
         trace=chance.choice(("off", "off", "off", "text", "hex", "hexdump")),
         while_used=chance.random() < 0.2,
+        command_size=chance.choice((0, 0, 400)),
+        away=chance.choice((1.0, 1.0, 10.0)),
+        device_outbox=chance.choice((65536, 65536, 2000)),
     )
 
 
@@ -162,6 +198,20 @@ SCENARIOS: dict[str, Setting] = {
         commands=3.0,
         hurry=20.0,
     ),
+    "held, full": replace(
+        STEADY,
+        faults=frozenset(("unplug", "xoff")),
+        witnesses=("json", "lan"),
+        when_absent="hold",
+        when_full="block",
+        commands=3.0,
+        command_size=400,
+        hurry=20.0,
+        device_outbox=3000,
+    ),
+    "lost": replace(
+        STEADY, faults=frozenset(("unplug", "xoff")), witnesses=("json", "lan", "json"), commands=3.0, command_size=400, hurry=20.0
+    ),
     "memory": replace(_FULL, memory=8000, outbox=1 << 20, outbox_packets=1_000_000, when_full="block"),
     "memory, too slow": replace(_FULL, memory=8000, outbox=1 << 20, outbox_packets=1_000_000),
     "stalled": replace(_FULL, stall=2.0, hurry=10.0, when_full="drop-newest", faults=frozenset(("stuck", "tiny", "vanish", "flood"))),
@@ -169,9 +219,19 @@ SCENARIOS: dict[str, Setting] = {
     "not idle": replace(STEADY, faults=frozenset(), idle=2.0, witnesses=("lan", "web"), commands=0.1),
     "crowded": replace(STEADY, faults=frozenset(), sessions=2, readers=("lan", "lan", "lan", "lan", "web", "web", "web"), hurry=20.0),
     "traced": replace(STEADY, trace="text", commands=1.0, witnesses=("lan",)),
+    "traced by rate": replace(STEADY, trace="hexdump", trace_rate=5),
     "used": replace(STEADY, faults=frozenset(("unplug", "shut")), while_used=True, readers=("lan", "json"), commands=0.3, hurry=30.0),
+    "unused": replace(STEADY, faults=frozenset(), while_used=True, readers=("raw", "lan"), hurry=30.0, away=12.0),
+    "nonsense": replace(STEADY, faults=frozenset(("junk", "unheard")), readers=("json", "raw"), witnesses=("json", "raw"), commands=0.5),
     "far, held": replace(
-        STEADY, faults=frozenset(("away", "tiny", "flood")), far=True, when_absent="hold", outbox=4000, when_full="block", hurry=10.0
+        STEADY,
+        faults=frozenset(("away", "tiny", "flood")),
+        far=True,
+        when_absent="hold",
+        outbox=4000,
+        when_full="block",
+        hurry=10.0,
+        longest=300,
     ),
     "far, dropped": replace(STEADY, faults=frozenset(("away", "names", "xoff")), far=True, witnesses=("json",), hurry=10.0, commands=1.0),
 }
