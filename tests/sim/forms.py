@@ -187,7 +187,10 @@ class Tls:
         self.inner.begin()
 
     def _say(self, data: bytes) -> None:
-        self._tls.write(data)
+        try:
+            self._tls.write(data)
+        except ssl.SSLZeroReturnError:  # the program has said goodbye: nothing is said after that
+            return
         self._flush()
 
     def _flush(self) -> None:
