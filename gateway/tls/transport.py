@@ -97,5 +97,7 @@ class TlsTransport(TLSMemoryBIOProtocol):
     def _tlsShutdownFinished(self, reason: Failure | None) -> None:
         # Twisted calls this once when TLS ends, with the reason that the protocol above gets.
         super()._tlsShutdownFinished(reason)
+        # A producer that was paused by this last write would be resumed in place of the end, and nothing would end the connection.
+        self.unregisterProducer()
         if self._reason is not None and self._reason.check(SSL.Error):
             self._reason = Failure(self.failed(self._reason))

@@ -8,9 +8,9 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from .forms import Form, Lines
+from .forms import Form, Json, Lines
 from .gateway import Simulated
-from .journal import Journal, Reading, Source
+from .journal import Journal, Reading, Source, Story
 from .sockets import Peer
 from .ttys import Uart
 from .world import BrokenError
@@ -41,8 +41,14 @@ class Device:
         self.commands: dict[bytes, int] = {}
         """For each asker the number of the last command that came."""
         self.heard = 0
-        self.missed = 0
+        self.missed: dict[bytes, int] = {}
+        """For each asker the numbers that were left out."""
         self.torn = 0
+        self.cut = 0
+        """Commands that were on the line when it was unplugged."""
+        self.plugged = self.sim.world.now
+        """Since when it is there; after that time no more when it is not."""
+        self.there = True
         self._number = 0
         self._command = b""
         self._talks = True
@@ -51,10 +57,15 @@ class Device:
         self.sim.world.at(self.chance.random() * self.every, self._talk)
 
     def unplug(self) -> None:
+        if self.uart.tty is not None:
+            self.cut += self.uart.tty.outgoing.count(b"\n")
+        self.there = False
         self.uart.unplug()
 
     def plug(self, path: str = "") -> None:
-        self.uart.plug(path or self.uart.path)
+        if not self.there:
+            self.there, self.plugged = True, self.sim.world.now
+            self.uart.plug(path or self.uart.path)
 
     def flood(self, size: int) -> None:
         """Say so much at once that it fills the line."""
@@ -102,13 +113,13 @@ class Device:
         *commands, self._command = (self._command + data).split(b"\n")
         for command in commands:
             word, _, rest = command.partition(b" ")
-            asker, _, number = rest.partition(b" ")
+            asker, number, *_ = rest.split(b" ")
             if word != b"set" or not number.isdigit():
                 raise BrokenError(f"{self.name} was told {command!r}, which nobody has said: commands were mixed or torn")
             last = self.commands.get(asker, 0)
             if int(number) <= last:
                 raise BrokenError(f"{self.name} was told {command!r} again, or out of order: the last of {asker!r} was {last}")
-            self.missed += int(number) - last - 1
+            self.missed[asker] = self.missed.get(asker, 0) + int(number) - last - 1
             self.commands[asker] = int(number)
             self.heard += 1
 
@@ -118,10 +129,13 @@ class Habits:
     """What a client does, and how likely each is."""
 
     stays: float = 600.0
-    """Seconds, on average."""
+    """Seconds, on average; 0: for ever."""
     away: float = 30.0
     commands: float = 0.0
     """Commands in a second."""
+    command_size: int = 0
+    junk: float = 0.0
+    """How often it says what is no JSON in place of a command, where it speaks JSON."""
     pieces: float = 0.0
     ends: Sequence[str] = ("close",)
     """How it leaves: close, reset, vanish, shut."""
@@ -139,6 +153,7 @@ class Counted:
     got: int = 0
     gaps: int = 0
     said: int = 0
+    junk: int = 0
     ends: dict[str, int] = field(default_factory=dict)
 
 
@@ -151,6 +166,7 @@ class Client:
         self.sim = sim
         self.name = name
         self.place = place
+        self.place_name = journal.name
         self.journal = journal
         self.make_form = form
         self.habits = habits
@@ -161,6 +177,15 @@ class Client:
         self.reading: Reading | None = None
         self.number = 0
         self.stays_away = False
+        self.since = 0.0
+        """When the program has taken it last."""
+        self.visits = 0
+        self.came = 0.0
+        """When it came last."""
+        self.refused_before = 0
+        """Packets of which it was told on earlier visits that they were refused."""
+        self.story: Story | None = None
+        """What a client with ``codec = json`` is told beside packets."""
 
     def start(self) -> None:
         self.sim.world.at(self.chance.expovariate(1 / self.habits.away), self.come)
@@ -169,16 +194,23 @@ class Client:
         if self.stays_away:
             return
         self.counted.visits += 1
+        self.came = self.sim.world.now
+        self.visits += 1
         self.peer = peer = Peer(self.sim.network, self.name)
         self.form = form = self.make_form()
         form.send = self._send
         self.reading = reading = Reading(self.journal, len(self.journal.packets))
         form.packet = partial(self._got, reading, isinstance(form, Lines))
+        if isinstance(form, Json):
+            self.refused_before += self.story.refused if self.story is not None else 0
+            self.story = Story(self.sim.world)
+            form.heard = self.story.heard
         peer.on_open, peer.on_data, peer.on_end = form.begin, form.feed, self._ended
         peer.client = self  # type: ignore[attr-defined]
         self.sim.network.connect(peer, self.place)
         chance, habits, world = self.chance, self.habits, self.sim.world
-        world.at(chance.expovariate(1 / habits.stays), self._leave, peer)
+        if habits.stays:
+            world.at(chance.expovariate(1 / habits.stays), self._leave, peer)
         if habits.commands:
             world.at(chance.expovariate(habits.commands), self._say, peer)
         if habits.stuck:
@@ -188,6 +220,7 @@ class Client:
         """The program has taken the connection: from here on nothing may be missing."""
         if self.reading is not None:
             self.reading.place = max(self.reading.place, len(self.journal.packets))
+        self.since = self.sim.world.now
 
     def _got(self, reading: Reading, exact: bool, packet: bytes) -> None:
         gaps = reading.gaps
@@ -209,10 +242,14 @@ class Client:
     def _say(self, peer: Peer) -> None:
         if peer is not self.peer or peer.ended or peer.vanished:
             return
-        if peer.opened and self.form is not None and self.form.opened:
+        if self.habits.junk and isinstance(self.form, Json) and self.form.opened and self.chance.random() < self.habits.junk:
+            self.counted.junk += 1
+            self.form.say_junk()
+        elif peer.opened and self.form is not None and self.form.opened:
             self.number += 1
             self.counted.said += 1
-            self.form.say(b"set %s %d" % (self.name.encode(), self.number))
+            more = b" " + _LETTERS[: self.habits.command_size] if self.habits.command_size else b""
+            self.form.say(b"set %s %d%s" % (self.name.encode(), self.number, more))
         self.sim.world.at(self.chance.expovariate(self.habits.commands), self._say, peer)
 
     def _stick(self, peer: Peer) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import ssl
 import struct
 from collections.abc import Callable
@@ -112,6 +114,30 @@ class WebSocket:
         self.send(head + bytes(4) + body)  # a mask of zeros: the body as it is
 
 
+class Json(WebSocket):
+    """WebSocket with ``codec = json``: packets of several topics, and what happens. ``heard`` is given each object, too."""
+
+    def __init__(self, path: str = "/") -> None:
+        super().__init__(path)
+        self.heard: Callable[[dict[str, Any]], None] = lambda what: None
+
+    def say(self, packet: bytes) -> None:
+        super().say(json.dumps({"text": packet.decode()}).encode())
+
+    def say_junk(self) -> None:
+        """Something that is no JSON."""
+        super().say(b'{"text": ')
+
+    def _frame(self, kind: int, body: bytes) -> None:
+        if kind not in (1, 2):
+            super()._frame(kind, body)
+            return
+        what = json.loads(body)
+        self.heard(what)
+        if "$" not in what["topic"]:
+            self.packet(what["text"].encode() if "text" in what else base64.b64decode(what["base64"]))
+
+
 class Tls:
     """Another form inside TLS, by the real OpenSSL on memory."""
 
@@ -166,7 +192,10 @@ class Tls:
         self.inner.begin()
 
     def _say(self, data: bytes) -> None:
-        self._tls.write(data)
+        try:
+            self._tls.write(data)
+        except ssl.SSLZeroReturnError:  # the program has said goodbye: nothing is said after that
+            return
         self._flush()
 
     def _flush(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from . import waits
+from .books import Books
 from .gateway import STOPS_IN
 from .scene import Scene
 from .world import BrokenError
@@ -26,13 +28,17 @@ def look(scene: Scene) -> None:
     if memory.used > max(memory.limit, 0):
         raise BrokenError(f"the outboxes hold {memory.used} bytes, and may hold {memory.limit}")
     for name, link in sim.links.items():
-        accounts = link.accounts()
+        accounts = scene.accounts[name] = link.accounts()
         if accounts["unaccounted"]:
             raise BrokenError(f"[{name}] {accounts['unaccounted']} packets are unaccounted for: {accounts}")
         for session in link.sessions:
             if session.writer.unaccounted:
                 raise BrokenError(f"{session!r}: {session.writer.unaccounted} packets are unaccounted for")
     _explained(scene)
+    waits.look(scene)
+    if scene.books is None:
+        scene.books = Books(scene)
+    scene.books.look()
 
 
 def _explained(scene: Scene) -> None:

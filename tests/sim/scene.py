@@ -7,9 +7,11 @@ from random import Random
 from typing import Any
 
 from .actors import Client, Counted, Device, Habits
-from .forms import Form, Lines, Tls, WebSocket, certificate
+from .far import PLACE, FarEnd
+from .forms import Form, Json, Lines, Tls, WebSocket
 from .gateway import Simulated
-from .journal import Journal, Reading
+from .ini import FAR, ini
+from .journal import Ear, Journal, Log
 from .setting import Setting
 from .sockets import Peer
 
@@ -17,10 +19,10 @@ _FORMS: dict[str, Callable[[], Form]] = {
     "lan": Lines,
     "raw": lambda: Lines(b"\r\n"),
     "web": WebSocket,
+    "json": Json,
     "secure": lambda: Tls(Lines()),
     "local": Lines,
 }
-_FAR = "far.example"
 
 
 class Scene:
@@ -32,53 +34,35 @@ class Scene:
         self.faults = setting.faults
         self.chance = sim.world.chance("scene")
         self.journals: dict[str, Journal] = {}
+        self.own: dict[str, Journal] = {}
+        """For each device what the program has read from it."""
         self.counted: dict[str, Counted] = {}
         self.devices: list[Device] = []
         self.clients: list[Client] = []
+        self.witnesses: list[Client] = []
+        """Those who stay, and want everything."""
         self.far: FarEnd | None = None
         self.events_before = 0
+        self.accounts: dict[str, dict[str, int]] = {}
+        """For each link what became of its packets, at the last look."""
+        self.books: Any = None
+        """What the laws remember."""
+        self.traced = sim.world.log = Log("dev0")
         self._set_network()
         self._make_devices()
-        sim.start(self.ini())
+        sim.start(ini(setting, sim.folder))
         sim.service.runtime.memory.limit = setting.memory  # less than an INI file may say
+        bus = sim.service.runtime.bus
+        self.ears = {name: Ear(name, link.counters) for name, link in sim.links.items() if "json" in self.journals}
+        for name, ear in self.ears.items():
+            bus.subscribe([f"{name}/$events"], ear.hear, f"what happens at {name}")
         self._make_clients()
         if setting.far:
-            self.far = FarEnd(self)
+            counted = self.counted.setdefault("far", Counted())
+            self.far = FarEnd(sim, self.journals["far"], counted, setting.commands, "cut" in self.faults)
+            if "away" in setting.faults:
+                self.far.come_and_go(self._often, setting.hurry)
         self._plan_faults()
-
-    def ini(self) -> str:
-        """The configuration."""
-        setting, folder = self.setting, self.sim.folder
-        names = [f"dev{number}" for number in range(setting.devices)]
-        heard = ", ".join(names)
-        limits = f"outbox.when_full = {setting.when_full}\noutbox.bytes = {setting.outbox}\n"
-        rows = ["[gateway]", f"memory = {max(setting.memory, 1 << 20)}"]
-        for number, name in enumerate(names):
-            device = "usb:0403:6001:SIM" if not number else f"/dev/ttyS{number}"
-            rows += [f"[{name}]", f"device = {device}", "baudrate = 115200", "framing = lines", f"when_absent = {setting.when_absent}"]
-        both = "\n".join(f"attach = {names[0]}\n" + (f"subscribe = {', '.join(names[1:])}\n" if names[1:] else "") for _ in range(1))
-        links = {
-            "lan": f"listen = 127.0.0.1:7000\nframing = lines\n{both}{limits}",
-            "raw": f"listen = 127.0.0.1:7001\nsubscribe = {heard}\n{limits}",
-            "web": f"transport = websocket\nlisten = 127.0.0.1:8080\n{both}{limits}",
-            "secure": f"listen = 127.0.0.1:7443\ntls = site\nframing = lines\n{both}{limits}",
-            "local": f"transport = unix\nlisten = {folder}/local.sock\nframing = lines\n{both}{limits}",
-        }
-        used = [name for name in links if name in setting.readers]
-        for name in used:
-            rows += [f"[{name}]", links[name]]
-        if setting.far:
-            rows += [
-                "[far]",
-                f"connect = {_FAR}:9000",
-                "framing = lines",
-                f"subscribe = {heard}",
-                f"when_absent = {setting.when_absent}",
-                limits,
-            ]
-        if "secure" in used:
-            rows += ["[tls site]", f"certificate = {certificate()}/site.pem", f"private_key = {certificate()}/site.key"]
-        return "\n".join(rows) + "\n"
 
     def _set_network(self) -> None:
         network, faults = self.sim.network, self.faults
@@ -88,16 +72,20 @@ class Scene:
             network.delays = lambda chance: chance.choice((0.0, 0.0001, 0.002, 0.05))
         if "small" in faults:
             network.buffers = (2048, 4096, 65536)
+        if "tiny" in faults:
+            network.buffers = (512,)
         network.on_accept = _accepted
-        self.sim.names.hosts[_FAR] = ("192.0.2.1",)
+        self.sim.names.hosts[FAR] = (PLACE[0],)
 
     def _make_devices(self) -> None:
         setting = self.setting
-        used = [*dict.fromkeys(setting.readers), *(["far"] if setting.far else [])]
+        used = [*dict.fromkeys((*setting.readers, *setting.witnesses)), *(["far"] if setting.far else [])]
         self.journals = {name: Journal(name) for name in used}
         for number in range(setting.devices):
             path = "/dev/ttyUSB0" if not number else f"/dev/ttyS{number}"
-            device = Device(self.sim, f"dev{number}", path, list(self.journals.values()), setting.every, setting.longest)
+            own = self.own[f"dev{number}"] = Journal(f"dev{number}")
+            journals = [own, *self.journals.values()]
+            device = Device(self.sim, f"dev{number}", path, journals, setting.every, setting.longest)
             if not number:
                 self.sim.devices.name("usb:0403:6001:SIM", device.uart)
             device.noise = 0.01 if "noise" in self.faults else 0.0
@@ -114,19 +102,28 @@ class Scene:
             "lan": ("127.0.0.1", 7000),
             "raw": ("127.0.0.1", 7001),
             "web": ("127.0.0.1", 8080),
+            "json": ("127.0.0.1", 8081),
             "secure": ("127.0.0.1", 7443),
             "local": f"{self.sim.folder}/local.sock",
         }
-        for number, link in enumerate(setting.readers):
+        for number, link in enumerate((*setting.readers, *setting.witnesses)):
             counted = self.counted.setdefault(link, Counted())
-            commands = 0.0 if link == "raw" else setting.commands
+            stays, hurry = number >= len(setting.readers), setting.hurry
             habits = Habits(
-                ends=ends, commands=commands, pieces=0.5 if "pieces" in faults else 0.0, stuck=30.0 if "stuck" in faults else 0.0
+                stays=0.0 if stays else (60.0 if number % 2 else 600.0) / hurry,
+                away=0.1 if stays else (5.0 if number % 2 else 30.0) / hurry * setting.away,
+                commands=0.0 if link == "raw" and "unheard" not in faults else setting.commands,
+                junk=0.3 if "junk" in faults else 0.0,
+                command_size=setting.command_size,
+                pieces=0.5 if "pieces" in faults else 0.0,
+                ends=ends,
+                stuck=30.0 * hurry if "stuck" in faults and not stays else 0.0,
             )
-            if number % 2:
-                habits.stays, habits.away = 60.0, 5.0
-            client = Client(self.sim, f"{link}{number}", places[link], self.journals[link], _FORMS[link], habits, counted)
+            name = f"{link}{number}-stays" if stays else f"{link}{number}"
+            client = Client(self.sim, name, places[link], self.journals[link], _FORMS[link], habits, counted)
             self.clients.append(client)
+            if stays:
+                self.witnesses.append(client)
             client.start()
 
     # Faults that have their times
@@ -152,9 +149,9 @@ class Scene:
     def _often(self, chance: Random, every: float, act: Callable[[Random], None]) -> None:
         def again() -> None:
             act(chance)
-            self.sim.world.at(chance.expovariate(1 / every), again)
+            self.sim.world.at(chance.expovariate(self.setting.hurry / every), again)
 
-        self.sim.world.at(chance.expovariate(1 / every), again)
+        self.sim.world.at(chance.expovariate(self.setting.hurry / every), again)
 
     def _unplug(self, chance: Random) -> None:
         device = chance.choice(self.devices)
@@ -205,60 +202,11 @@ class Scene:
     def _forget_names(self, chance: Random) -> None:
         names = self.sim.names
         names.delay = chance.choice((0.0, 0.01, 5.0))
-        names.hosts[_FAR] = chance.choice(((), ("192.0.2.1",), ("192.0.2.9", "192.0.2.1")))
+        names.hosts[FAR] = chance.choice(((), (PLACE[0],), ("192.0.2.9", PLACE[0])))
 
     def _ask(self, chance: Random) -> None:
         if self.sim.stopping is None:
             self.sim.service.report()
-
-
-class FarEnd:
-    """A server that the program dials; it reads, comes, goes and stops taking."""
-
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.chance = scene.sim.world.chance("far")
-        self.counted = scene.counted.setdefault("far", Counted())
-        self.peer: Peer | None = None
-        self._reading: Reading | None = None
-        self._open()
-        if "away" in scene.faults:
-            scene._often(self.chance, 200.0, self._leave)
-
-    def _open(self) -> None:
-        self.scene.sim.network.servers["192.0.2.1", 9000] = self._comes
-
-    def _comes(self, peer: Peer) -> None:
-        self.peer = peer
-        self.counted.visits += 1
-        form, journal, keeps = Lines(), self.scene.journals["far"], "cut" in self.scene.faults
-        if not keeps or self._reading is None:
-            self._reading = Reading(journal, 0)
-        reading = self._reading
-
-        def got(packet: bytes) -> None:
-            if keeps and reading.got_again(packet):
-                return
-            gaps = reading.gaps
-            reading.got_packet(packet, exact=False)
-            self.counted.got += 1
-            self.counted.gaps += reading.gaps - gaps
-
-        form.packet = got
-        peer.on_data = form.feed
-        peer.on_end = lambda kind: peer.close() if kind == "eof" else None
-
-    def _leave(self, chance: Random) -> None:
-        peer, world = self.peer, self.scene.sim.world
-        how = chance.choice(("close", "reset", "vanish", "stuck"))
-        if peer is not None and how == "stuck":
-            peer.pause()
-            world.at(chance.expovariate(1 / 20), peer.resume)
-            return
-        self.scene.sim.network.servers.clear()
-        world.at(chance.expovariate(1 / 20), self._open)
-        if peer is not None:
-            {"close": peer.close, "reset": peer.reset, "vanish": peer.lose_path}[how]()
 
 
 def _accepted(peer: Peer) -> None:

@@ -81,6 +81,15 @@ class TransportTests(SynchronousTestCase):
         self.assertIsInstance(self.application.reason, TlsFailed)
         self.assertEqual(self.application.reason.event, "tls_damaged")
 
+    def test_an_end_beside_a_queue(self) -> None:
+        """When TLS ends while the transport below is full, nobody is resumed in place of the end."""
+        self.far.talk()
+        self.tls.registerProducer(Application(), True)
+        self.assertRaises(ssl.SSLWantReadError, self.far.tls.unwrap)
+        self.tls.dataReceived(self.far._outgoing.read())
+        self.assertTrue(self.end.disconnecting)
+        self.assertIsNone(self.end.producer)
+
     def test_truncation_is_not_a_clean_end(self) -> None:
         """An end without a TLS goodbye is a loss; one with it is clean."""
         self.far.talk()
