@@ -249,7 +249,9 @@ class Client:
             self.number += 1
             self.counted.said += 1
             more = b" " + _LETTERS[: self.habits.command_size] if self.habits.command_size else b""
-            self.form.say(b"set %s %d%s" % (self.name.encode(), self.number, more))
+            # Between two connections of one client nobody promises an order.
+            asker = self.name if self.visits == 1 else f"{self.name}.{self.visits}"
+            self.form.say(b"set %s %d%s" % (asker.encode(), self.number, more))
         self.sim.world.at(self.chance.expovariate(self.habits.commands), self._say, peer)
 
     def _stick(self, peer: Peer) -> None:
