@@ -198,7 +198,7 @@ class Outbox:
             return Verdict.KEPT
         if not self.packets or self._fits(item):
             self._append(item)
-            return Verdict.KEPT
+            return Verdict.BLOCK if self.over else Verdict.KEPT
         when_full = self._options.when_full
         if when_full == "block":
             self._append(item)

@@ -21,7 +21,7 @@ def look(scene: Scene) -> None:
     for device in scene.devices:
         uart = device.uart
         since = now - uart.changed_at
-        if uart.is_there and uart.tty is None and since > OPENED_IN:
+        if uart.is_there and uart.tty is None and not scene.setting.while_used and since > OPENED_IN:
             raise BrokenError(f"{device.name} has been there for {since:.0f} s, and is not open")
         if uart.tty is not None and uart.tty.hung and since > NOTICED_IN:
             raise BrokenError(f"{device.name} was unplugged {since:.0f} s ago, and its port is still open")

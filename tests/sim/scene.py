@@ -192,8 +192,9 @@ class Scene:
         self.sim.world.at(chance.expovariate(1 / 20), setattr, device, "garbled", False)
 
     def _slow_down(self, chance: Random) -> None:
-        """Somebody reads for a moment once a second, for a while."""
-        peer, world = chance.choice(self.clients).peer if self.clients else None, self.sim.world
+        """Somebody who comes and goes reads for a moment once a second, for a while."""
+        comers = [client for client in self.clients if client not in self.witnesses]
+        peer, world = chance.choice(comers).peer if comers else None, self.sim.world
         if peer is not None:
             for second in range(20):
                 world.at(second, peer.pause)

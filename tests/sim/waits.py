@@ -44,7 +44,7 @@ def _look_at(box: Any, of: Any, scene: Scene) -> None:
         if over and len(parcels) > 1:
             raise BrokenError(f"{of!r}: {box.bytes} bytes in {box.packets} packets wait, more than there is room for")
         return
-    if box.bytes > limits.bytes + scene.setting.devices * _LARGEST:
+    if box.bytes > limits.bytes + _LARGEST:
         raise BrokenError(f"{of!r}: {box.bytes} bytes wait although whoever publishes is paused")
     if over and len(parcels) > 1 and scene.sim.stopping is None and getattr(of, "state", None) in (None, *WRITES):
         gate = of.terms.gate
