@@ -86,6 +86,30 @@ class AbsentTests(LinkCase):
         _, fresh = join(device)
         self.assertEqual((fresh.value(), device.counters["dropped_packets"], device.counters["unsent_bytes"]), (b"b\nc\n", 0, 1))
 
+    def test_accounts(self) -> None:
+        """What is held is accounted for: while it waits, when a session leaves it and when the next one has it, and what is given up."""
+        outbox = {"packets": 3, "when_full": "drop-oldest"}
+        device = self.device(when_absent="hold", outbox=outbox)
+        for text in (b"1", b"2", b"3", b"4"):
+            self.runtime.bus.publish(command(text, ""))
+        held = {"came": 4, "written": 0, "refused": 0, "waiting": 3, "dropped_full": 1, "unaccounted": 0}
+        self.assertEqual(device.accounts(), held)
+        self.dial.trial.callback(None)
+        session, wire = device.new_session(PLAIN), Wire()
+        wire.registerProducer = lambda producer, streaming: producer.pauseProducing()  # type: ignore[method-assign]
+        session.connected(wire)
+        self.assertEqual((device.accounts(), session.writer.account.came), (held, 3))
+        session.lost(gone("unplugged"))
+        self.assertEqual((device.accounts(), device.ledger.absent.open(3), device.ledger.ended.open(0)), (held, 0, 0))
+        device.stop()
+        self.assertEqual(device.accounts(), held | {"waiting": 0, "dropped_stopped": 3})
+
+    def test_accounts_of_refusals(self) -> None:
+        """What is refused while nobody is there has come, and was refused."""
+        device = self.device()
+        self.runtime.bus.publish(lines(b"1", b"2", topic="lan"))
+        self.assertEqual(device.accounts(), {"came": 2, "written": 0, "refused": 2, "waiting": 0, "unaccounted": 0})
+
     def test_ended_within_a_write(self) -> None:
         """What was under way is never sent again, also where the device goes while it is written."""
         device = self.device(when_absent="hold")

@@ -395,6 +395,20 @@ class EndingTests(LinkCase):
         wire.drain()
         self.assertEqual((wire.value(), session.clear), (b"ab<break>c", True))
 
+    def test_verbs_of_others(self) -> None:
+        """A verb that a session does not know ends nothing, whether the session goes on or is being closed."""
+        session, wire, channel = join_over(make_link(self.runtime, "web"))
+        for closing in (False, True):
+            wire.room = 1
+            deliver(session, lines(b"a"), b"a")
+            deliver(session, lines(b"b"), b"b")
+            outbox(session).offer(Verb("break"))
+            if closing:
+                session.close("enough")
+            wire.drain()
+        self.assertEqual([asked for asked in channel.asked if asked[0] == "goodbye"], [("goodbye", "enough", False)])
+        self.assertEqual((wire.value(), wire.aborted), (b"abab", False))
+
     def test_close_against_a_non_reader(self) -> None:
         """A peer that takes nothing cannot hold a closing session longer than the linger time."""
         session, wire = join(make_link(self.runtime, "lan"))

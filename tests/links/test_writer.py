@@ -149,6 +149,17 @@ class WritingTests(LinkCase):
         counts = {"came": 14, "written": 11, "refused": 0, "waiting": 3, "unaccounted": 0}
         self.assertEqual(link.accounts(), counts)
 
+    def test_accounts_after_the_end(self) -> None:
+        """What was for a session that is over stays accounted for, and what is dropped for it afterwards is added."""
+        link = make_link(self.runtime, "lan", hears=("gps",))
+        session, _ = join(link)
+        self.runtime.bus.publish(lines(b"1", b"2"))
+        session.lost(gone("gone"))
+        counts = {"came": 2, "written": 2, "refused": 0, "waiting": 0, "unaccounted": 0}
+        self.assertEqual(link.accounts(), counts)
+        session.write(Parcel(lines(b"3")))
+        self.assertEqual(link.accounts(), counts | {"came": 3, "dropped_closing": 1})
+
     def test_delay(self) -> None:
         """How long a packet that waited took is from the last byte that was read to the write."""
         link = make_link(self.runtime, "lan", hears=("gps",))

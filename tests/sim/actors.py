@@ -77,7 +77,7 @@ class Device:
     def _talk(self) -> None:
         data, chance, world = self._packet(), self.chance, self.sim.world
         if self.garbled:
-            data = bytes(int(chance.random() * 256) for _ in data)
+            data = chance.randbytes(len(data))
         if self.noise and chance.random() < self.noise:
             place = int(chance.random() * len(data))
             data = data[:place] + bytes((int(chance.random() * 256),)) + data[place + 1 :]

@@ -174,8 +174,8 @@ class Books:
 
     def _witnesses(self) -> None:
         scene, now = self.scene, self.scene.sim.world.now
-        if len(self.past) < LAG:
-            return
+        if len(self.past) < LAG or 0 < scene.setting.idle < 2 * scene.setting.every:
+            return  # or they are ended as idle between two packets
         before = self.past[0]
         for client in scene.witnesses:
             link = client.place_name

@@ -42,6 +42,7 @@ class FarEnd:
 
     def _comes(self, peer: Peer) -> None:
         self.peer = peer
+        self.since = self.sim.world.now
         self.counted.visits += 1
         form = Lines()
         # What was under way is never sent again: a new connection goes on behind what the last one got.

@@ -144,9 +144,9 @@ def swarm(seed: int, seconds: float = 3600.0) -> Setting:
     faults = frozenset(fault for fault in FAULTS if fault not in KNOWN and chance.random() < few)
     devices = chance.choice((1, 1, 1, 2, 3))
     readers = tuple(chance.choice(READERS) for _ in range(chance.choice((1, 2, 3, 3, 4))))
-    every = chance.choice((0.1, 0.3, 1.0, 1.0, 3.0)) * devices
-    if "secure" in readers or "web" in readers:
-        every = max(every, 0.3)
+    every = chance.choice((0.1, 0.3, 1.0, 1.0, 3.0, 10.0)) * devices
+    if {"secure", "web", "json"} & {*readers}:
+        every = max(every, 1.0)
     return Setting(
         seconds=seconds,
         devices=devices,
@@ -161,12 +161,12 @@ def swarm(seed: int, seconds: float = 3600.0) -> Setting:
         memory=chance.choice((65536, 1 << 20, 1 << 28)),
         faults=faults,
         witnesses=tuple(link for link in dict.fromkeys(readers) if chance.random() < 0.5),
-        hurry=chance.choice((1.0, 1.0, 10.0, 30.0)),
+        hurry=1.0 if "secure" in readers else chance.choice((1.0,) * 9 + (10.0,)),  # TLS handshakes cost most of all
         outbox_packets=chance.choice((1_000_000, 1_000_000, 8)),
         stall=chance.choice((30.0, 30.0, 3.0)),
         idle=chance.choice((0.0, 0.0, 0.0, 4.0)),
         sessions=chance.choice((1000, 1000, 2)),
-        trace=chance.choice(("off", "off", "off", "text", "hex", "hexdump")),
+        trace=chance.choice(("off",) * 9 + ("text", "hex", "hexdump")),
         while_used=chance.random() < 0.2,
         command_size=chance.choice((0, 0, 400)),
         away=chance.choice((1.0, 1.0, 10.0)),
