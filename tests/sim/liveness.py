@@ -5,8 +5,8 @@ from __future__ import annotations
 from .scene import Scene
 from .world import BrokenError
 
-OPENED_IN = 5.0
-"""Seconds: its node is looked for four times a second."""
+OPENED_IN, OPENED_AGAIN_IN = 5.0, 45.0
+"""Seconds: a node that comes is looked for four times a second; a port that the program has closed itself waits for its back-off."""
 NOTICED_IN = 3.0
 TIMERS, TIMERS_EACH = 20, 4
 """The most timers of a program, and of each session and link more."""
@@ -21,7 +21,8 @@ def look(scene: Scene) -> None:
     for device in scene.devices:
         uart = device.uart
         since = now - uart.changed_at
-        if uart.is_there and uart.tty is None and not scene.setting.while_used and since > OPENED_IN:
+        kept = uart.is_there and not scene.setting.while_used
+        if kept and uart.tty is None and since > OPENED_IN and now - uart.left_at > OPENED_AGAIN_IN:
             raise BrokenError(f"{device.name} has been there for {since:.0f} s, and is not open")
         if uart.tty is not None and uart.tty.hung and since > NOTICED_IN:
             raise BrokenError(f"{device.name} was unplugged {since:.0f} s ago, and its port is still open")

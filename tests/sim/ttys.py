@@ -41,6 +41,8 @@ class Uart:
         self.is_there = False
         self.changed_at = world.now
         """When it was plugged in or out last."""
+        self.left_at = 0.0
+        """When the program closed its port although it was there."""
         devices.plug(self, path)
 
     def say(self, data: bytes) -> None:
@@ -127,6 +129,8 @@ class SimTty(Handle):
     def close(self) -> None:
         if self.fd is not None:
             self.uart.tty = None
+            if not self.hung:
+                self.uart.left_at = self.uart.world.now
             self.uart.devices.closed(self)
             if self._drains is not None and self._drains.active():
                 self._drains.cancel()
