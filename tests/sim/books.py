@@ -168,7 +168,11 @@ class Books:
                 raise BrokenError(f"[{name}] has dropped packets for memory, of which there is enough")
             if "dropped_full" in dropped and link.options.outbox.when_full == "block":
                 raise BrokenError(f"[{name}] has dropped packets, and is to block")
-            busy = setting.idle and setting.every < setting.idle / 3 and not faults & {"unplug", "stuck", "vanish", "small", "tiny"}
+            busy = (
+                setting.idle
+                and setting.every < setting.idle / 3
+                and not faults & {"unplug", "stuck", "vanish", "small", "tiny", "baud", "slow"}
+            )
             if busy and setting.when_full != "block" and link.counters["idle"]:
                 raise BrokenError(f"[{name}] has ended busy sessions as idle")
 
